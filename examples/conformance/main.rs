@@ -1,0 +1,42 @@
+//! The conformance driver: one JSON request a line on standard input, one JSON answer a line on standard output.
+//!
+//! It holds no logic of its own: each command is one or a few calls of the crate, so that numbers and hostile cases
+//! can be checked from any language without knowing the API. A refused request is an answer too.
+//!
+//! ```text
+//! echo '{"cmd":"version"}' | cargo run --release --example conformance
+//! ```
+
+mod answer;
+
+use answer::{Answer, Refusal};
+use serde_json::Value;
+use std::io::{self, BufRead, Write};
+
+fn main() -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for line in io::stdin().lock().split(b'\n') {
+        let line = line?;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let answer = serve(&line).unwrap_or_else(Refusal::into_json);
+        serde_json::to_writer(&mut out, &answer)?;
+        out.write_all(b"\n")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn serve(line: &[u8]) -> Answer {
+    let mut request: Value = serde_json::from_slice(line).map_err(Refusal::malformed)?;
+    let fields = request.as_object_mut().ok_or_else(|| Refusal::malformed("a request is a JSON object"))?;
+    let Some(Value::String(cmd)) = fields.remove("cmd") else {
+        return Err(Refusal::malformed("a request names its `cmd`"));
+    };
+    match cmd.as_str() {
+        "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
+        // one line a command, topics in alphabetical order
+        _ => Err(Refusal::unknown_command(&cmd)),
+    }
+}

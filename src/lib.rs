@@ -4,6 +4,8 @@
 
 mod error;
 pub mod num;
+pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
 pub use num::{Amount, Level, Probability, Seed};
+pub use time::{FiscalCalendar, Period};

@@ -228,12 +228,16 @@ impl<'p> Draft<'p> {
         if attributes.is_empty() {
             return Ok((0, 0));
         }
-        let mut tags = Vec::with_capacity(attributes.len());
-        for (name, value) in attributes.iter().rev() {
-            tags.push((number_of(&mut self.names, name)?, number_of(&mut self.words, value)?));
+        let mut last = Vec::with_capacity(attributes.len());
+        for &(name, value) in attributes.iter().rev() {
+            last.push((number_of(&mut self.names, name)?, value));
         }
-        tags.sort_by_key(|&(name, _)| name);
-        tags.dedup_by_key(|&mut (name, _)| name);
+        last.sort_by_key(|&(name, _)| name);
+        last.dedup_by_key(|&mut (name, _)| name);
+        let mut tags = Vec::with_capacity(last.len());
+        for (name, value) in last {
+            tags.push((name, number_of(&mut self.words, value)?));
+        }
         self.push_tags(&tags)
     }
 

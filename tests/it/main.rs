@@ -1,0 +1,3 @@
+//! One binary for all tests of the public API: linking once is most of the time.
+
+mod deals;

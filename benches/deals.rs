@@ -1,5 +1,8 @@
 //! Building a log from text cells, and asking it what was known: 1e5 and 1e6 events of made-up deals.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::cast_precision_loss)]
+#![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use dealcast::time::date;
 use dealcast::{DealLog, SalesProcess, tidy};
@@ -80,8 +83,9 @@ fn log(c: &mut Criterion) {
         let known = log.as_of(date(2024, 6, 15).unwrap());
         group.bench_function("state and amount of every deal", |b| {
             b.iter(|| {
-                let each = |deal: dealcast::deals::DealView<'_>| black_box((deal.state(), deal.amount()));
-                known.deals().map(each).count()
+                for deal in known.deals() {
+                    black_box((deal.state(), deal.amount()));
+                }
             });
         });
         group.bench_function("snapshot", |b| b.iter(|| known.snapshot()));

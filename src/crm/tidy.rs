@@ -55,6 +55,9 @@ pub struct StageRow {
     pub seen: Option<String>,
     /// True where the row takes the deal out of the pipeline; its stage then says nothing.
     pub removed: Option<String>,
+    /// Attributes from then on, for callers that build rows themselves; not a column of the table.
+    #[serde(skip)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A row of a table of deals, of which the attributes known at creation are taken: any columns, among them
@@ -232,12 +235,12 @@ impl StageRow {
             recorded,
             sequence: stated(self.sequence.as_ref()).map(whole_number).transpose()?,
             step: self.step(process)?,
-            amount: cell(self.amount.as_ref(), |text| amount(text)),
+            amount: cell(self.amount.as_ref(), amount),
             close: cell(self.expected_close.as_ref(), |text| {
                 read::day(text, zone).map_err(|error| error.field("expected_close"))
             }),
             category: stated(self.category.as_ref()),
-            attributes: Vec::new(),
+            attributes: self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::process::{SalesProcess, StageId, StageKind};
 use super::receipt::{Finding, Findings};
-use super::row::{Flag, NO_AMOUNT, Step};
+use super::row::{Flag, Step};
 
 pub(super) fn of(columns: &Columns, process: &SalesProcess) -> Findings {
     let mut findings = Findings::default();
@@ -55,9 +55,11 @@ enum Place {
 
 impl Walk {
     fn row(&mut self, fact: &Fact, process: &SalesProcess, findings: &mut Findings) {
-        if fact.amount > NO_AMOUNT {
+        if fact.amount >= 0.0 {
             findings.add_if(fact.amount == 0.0, Finding::ZeroAmount);
-            let conflict = self.priced.is_some_and(|(at, amount)| at == fact.at && amount != fact.amount);
+            let conflict = self
+                .priced
+                .is_some_and(|(at, amount)| at == fact.at && amount.total_cmp(&fact.amount).is_ne());
             findings.add_if(conflict, Finding::ConflictingAmounts);
             self.priced = Some((fact.at, fact.amount));
         }

@@ -3,7 +3,7 @@
 use super::log::DealLog;
 use super::names::index;
 use super::process::{SalesProcess, StageId, StageKind};
-use super::row::{AMOUNT_CLEARED, CLOSE_CLEARED, Flag, NO_AMOUNT, NO_CATEGORY, NO_CLOSE, Step};
+use super::row::{CLOSE_CLEARED, Flag, NO_CATEGORY, NO_CLOSE, Step, speaks};
 use super::snapshot::Snapshot;
 use crate::num::Amount;
 use crate::time::{civil, civil_date, seconds};
@@ -262,9 +262,8 @@ impl<'a> DealView<'a> {
 
     fn latest_amount(&self, rows: Range<usize>) -> Option<Amount> {
         let column = &self.log.columns.amount;
-        let stated = |row: usize| column.get(row).copied().filter(|&amount| amount != NO_AMOUNT);
-        let amount = self.visible(rows).rev().find_map(stated).filter(|&amount| amount != AMOUNT_CLEARED)?;
-        let amount = Amount::new(amount).ok()?;
+        let stated = |row: usize| column.get(row).copied().filter(|&amount| speaks(amount));
+        let amount = Amount::new(self.visible(rows).rev().find_map(stated)?).ok()?;
         Some(self.log.rules.cap.filter(|&cap| cap < amount).unwrap_or(amount))
     }
 

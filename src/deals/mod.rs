@@ -10,6 +10,7 @@
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
 
 mod columns;
+mod decimal;
 mod event;
 mod findings;
 mod known;

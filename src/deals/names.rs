@@ -68,18 +68,17 @@ impl Interner {
             return Some(self.last);
         }
         let hash = self.hasher.hash_one(text);
-        let known = self.table.find(hash, |&number| self.texts.get(index(number)) == text);
-        let number = match known {
-            Some(&number) => number,
-            None => {
-                let number = u32::try_from(self.texts.len()).ok().filter(|&number| number < u32::MAX)?;
-                self.texts.push(text);
-                let (texts, hasher) = (&self.texts, &self.hasher);
-                self.table.insert_unique(hash, number, |&other| hasher.hash_one(texts.get(index(other))));
-                number
-            }
-        };
+        let known = self.table.find(hash, |&number| self.texts.get(index(number)) == text).copied();
+        let number = known.or_else(|| self.add(text, hash))?;
         self.last = number;
+        Some(number)
+    }
+
+    fn add(&mut self, text: &str, hash: u64) -> Option<u32> {
+        let number = u32::try_from(self.texts.len()).ok().filter(|&number| number < u32::MAX)?;
+        self.texts.push(text);
+        let (texts, hasher) = (&self.texts, &self.hasher);
+        self.table.insert_unique(hash, number, |&other| hasher.hash_one(texts.get(index(other))));
         Some(number)
     }
 

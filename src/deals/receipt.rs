@@ -41,13 +41,17 @@ pub enum Finding {
     RecordedLate,
     /// A deal without any row that places it in a stage.
     NeverPlaced,
+    /// A row was kept without its amount, which was negative, not finite or not a number.
+    AmountDropped,
+    /// A row was kept without its expected close, which could not be read.
+    ExpectedCloseDropped,
     /// A deal whose id has outer white space, control, zero-width or direction characters, and so may look like
     /// another one's.
     OddId,
 }
 
 impl Finding {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Reopened,
         Self::CreatedClosed,
         Self::MovedBack,
@@ -63,6 +67,8 @@ impl Finding {
         Self::ConflictingAmounts,
         Self::RecordedLate,
         Self::NeverPlaced,
+        Self::AmountDropped,
+        Self::ExpectedCloseDropped,
         Self::OddId,
     ];
 
@@ -84,6 +90,8 @@ impl Finding {
             Self::ConflictingAmounts => "conflicting_amounts",
             Self::RecordedLate => "recorded_late",
             Self::NeverPlaced => "never_placed",
+            Self::AmountDropped => "amount_dropped",
+            Self::ExpectedCloseDropped => "expected_close_dropped",
             Self::OddId => "odd_id",
         }
     }
@@ -101,6 +109,12 @@ impl Findings {
     pub(super) fn add_if(&mut self, found: bool, finding: Finding) {
         if let Some(count) = self.0.get_mut(finding as usize) {
             *count += u64::from(found);
+        }
+    }
+
+    fn set(&mut self, finding: Finding, count: u64) {
+        if let Some(slot) = self.0.get_mut(finding as usize) {
+            *slot = count;
         }
     }
 
@@ -178,8 +192,6 @@ pub struct Receipt {
     accepted: u64,
     quarantined: u64,
     deduplicated: u64,
-    amount_dropped: u64,
-    expected_close_dropped: u64,
     findings: Findings,
     rejected: Vec<Rejected>,
     dropped: Vec<Rejected>,
@@ -207,13 +219,8 @@ impl Receipt {
     }
 
     /// Rows kept without their amount, because it was negative, not finite or not a number.
-    pub const fn amount_dropped(&self) -> u64 {
-        self.amount_dropped
-    }
-
-    /// Rows kept without their expected close, because it could not be read.
-    pub const fn expected_close_dropped(&self) -> u64 {
-        self.expected_close_dropped
+    pub fn amount_dropped(&self) -> u64 {
+        self.count(Finding::AmountDropped)
     }
 
     /// The first hundred refused rows.
@@ -250,8 +257,8 @@ impl Receipt {
 
     /// Notes the cells (amount, expected close) that a good row lost.
     pub(super) fn dropped(&mut self, row: u64, deal: &str, [amount, close]: [Option<Error>; 2]) {
-        self.amount_dropped += u64::from(amount.is_some());
-        self.expected_close_dropped += u64::from(close.is_some());
+        self.findings.add_if(amount.is_some(), Finding::AmountDropped);
+        self.findings.add_if(close.is_some(), Finding::ExpectedCloseDropped);
         for error in [amount, close].into_iter().flatten() {
             if self.dropped.len() < KEPT {
                 self.dropped.push(Rejected::new(error.at_row(row).of_deal(deal)));
@@ -260,7 +267,11 @@ impl Receipt {
     }
 
     /// Balances the books once the rows are in order.
-    pub(super) fn settle(&mut self, n_rows: usize, findings: Findings) {
+    pub(super) fn settle(&mut self, n_rows: usize, mut findings: Findings) {
+        // What was dropped on the way in is not in the rows any more.
+        for dropped in [Finding::AmountDropped, Finding::ExpectedCloseDropped] {
+            findings.set(dropped, self.findings.get(dropped));
+        }
         self.accepted = u64::try_from(n_rows).unwrap_or(u64::MAX);
         self.deduplicated = self.rows_in.saturating_sub(self.quarantined).saturating_sub(self.accepted);
         self.findings = findings;
@@ -274,13 +285,6 @@ impl fmt::Display for Receipt {
             "{} rows in: {} accepted, {} quarantined, {} exact duplicates",
             self.rows_in, self.accepted, self.quarantined, self.deduplicated
         )?;
-        for (what, count) in
-            [("amount", self.amount_dropped), ("expected close", self.expected_close_dropped)]
-        {
-            if count > 0 {
-                write!(f, "\n  {what} dropped from {count} rows")?;
-            }
-        }
         for (finding, count) in self.findings() {
             write!(f, "\n  {}: {count}", finding.name().replace('_', " "))?;
         }

@@ -118,6 +118,11 @@ pub(super) const CLOSE_CLEARED: i32 = i32::MAX;
 pub(super) const NO_CATEGORY: u32 = u32::MAX;
 pub(super) const NO_SEQUENCE: i64 = i64::MIN;
 
+/// Whether a row speaks of the amount; where it clears it, the column value is no [`Amount`].
+pub(super) fn speaks(amount: f64) -> bool {
+    amount.total_cmp(&NO_AMOUNT).is_ne()
+}
+
 /// A good row as numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
@@ -199,7 +204,7 @@ impl<'p> Draft<'p> {
             return Err(error.clone().of_deal(cells.deal));
         }
         let carries = cells.step.flag != Flag::None
-            || amount != NO_AMOUNT
+            || speaks(amount)
             || close != NO_CLOSE
             || cells.category.is_some()
             || !cells.attributes.is_empty();

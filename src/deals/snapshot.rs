@@ -79,8 +79,8 @@ pub struct SnapshotRow {
     /// Whether it was only found in the stage at `entered` and had entered it before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub seen: bool,
-    /// Its amount.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its amount: a number, or a text that is one.
+    #[serde(default, with = "super::decimal", skip_serializing_if = "Option::is_none")]
     pub amount: Option<f64>,
     /// The day on which it is expected to close.
     #[serde(default, skip_serializing_if = "Option::is_none")]

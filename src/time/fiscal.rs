@@ -68,7 +68,7 @@ impl FiscalCalendar {
     ///
     /// # Errors
     /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) at the ends of the calendar.
-    pub fn year(&self, year: i32) -> Result<Period> {
+    pub fn year(self, year: i32) -> Result<Period> {
         self.months(year, 0..12)
     }
 
@@ -76,7 +76,7 @@ impl FiscalCalendar {
     ///
     /// # Errors
     /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) for another number, or at the ends of the calendar.
-    pub fn quarter(&self, year: i32, quarter: u32) -> Result<Period> {
+    pub fn quarter(self, year: i32, quarter: u32) -> Result<Period> {
         match quarter {
             1..=4 => self.months(year, (quarter - 1) * 3..quarter * 3),
             _ => Err(out_of_year("quarter", "a quarter from 1 to 4", quarter)),
@@ -87,7 +87,7 @@ impl FiscalCalendar {
     ///
     /// # Errors
     /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) for another number, or at the ends of the calendar.
-    pub fn month(&self, year: i32, month: u32) -> Result<Period> {
+    pub fn month(self, year: i32, month: u32) -> Result<Period> {
         match month {
             1..=12 => self.months(year, month - 1..month),
             _ => Err(out_of_year("month", "a month from 1 to 12", month)),
@@ -98,7 +98,7 @@ impl FiscalCalendar {
     ///
     /// # Errors
     /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) at the ends of the calendar.
-    pub fn year_at(&self, at: NaiveDateTime) -> Result<Period> {
+    pub fn year_at(self, at: NaiveDateTime) -> Result<Period> {
         self.year(self.year_of(at)?)
     }
 
@@ -106,7 +106,7 @@ impl FiscalCalendar {
     ///
     /// # Errors
     /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) at the ends of the calendar.
-    pub fn quarter_at(&self, at: NaiveDateTime) -> Result<Period> {
+    pub fn quarter_at(self, at: NaiveDateTime) -> Result<Period> {
         let year = self.year_of(at)?;
         the_one(at, (1..=4).map(|quarter| self.quarter(year, quarter)))
     }
@@ -115,13 +115,13 @@ impl FiscalCalendar {
     ///
     /// # Errors
     /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) at the ends of the calendar.
-    pub fn month_at(&self, at: NaiveDateTime) -> Result<Period> {
+    pub fn month_at(self, at: NaiveDateTime) -> Result<Period> {
         let year = self.year_of(at)?;
         the_one(at, (1..=12).map(|month| self.month(year, month)))
     }
 
     /// The name of the fiscal year an instant falls into.
-    fn year_of(&self, at: NaiveDateTime) -> Result<i32> {
+    fn year_of(self, at: NaiveDateTime) -> Result<i32> {
         let near = at.year();
         for year in [near, near.saturating_sub(1), near.saturating_add(1)] {
             if self.year(year)?.contains(at) {
@@ -131,12 +131,12 @@ impl FiscalCalendar {
         Err(off_the_calendar(at))
     }
 
-    fn months(&self, year: i32, months: std::ops::Range<u32>) -> Result<Period> {
+    fn months(self, year: i32, months: std::ops::Range<u32>) -> Result<Period> {
         Period::new(self.start_of(year, months.start)?, self.start_of(year, months.end)?)
     }
 
     /// First day of month 0..12 of the fiscal year; month 12 is the next year's month 0, so that a 53rd week has a home.
-    fn start_of(&self, year: i32, month: u32) -> Result<NaiveDate> {
+    fn start_of(self, year: i32, month: u32) -> Result<NaiveDate> {
         if month == 12 {
             return self.start_of(year.saturating_add(1), 0);
         }

@@ -88,6 +88,13 @@ fn log(c: &mut Criterion) {
                 }
             });
         });
+        group.bench_function("stage and amount of every deal", |b| {
+            b.iter(|| {
+                for deal in known.deals() {
+                    black_box((deal.stage(), deal.amount()));
+                }
+            });
+        });
         group.bench_function("snapshot", |b| b.iter(|| known.snapshot()));
     }
 }

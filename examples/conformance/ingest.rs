@@ -17,7 +17,13 @@ struct Ingest {
 pub(crate) fn ingest(mut request: Value) -> Answer {
     let pieces = Pieces::take(&mut request)?;
     let Ingest { mode } = parse(request)?;
-    answer(pieces.build(Reading::default().mode(mode))?.receipt())
+    let mut receipt = answer(pieces.build(Reading::default().mode(mode))?.receipt())?;
+    if let Some(Value::Array(rejected)) = receipt.get_mut("rejected") {
+        for rejected in rejected {
+            pieces.name_as_sent(rejected);
+        }
+    }
+    Ok(receipt)
 }
 
 #[derive(Deserialize)]

@@ -86,6 +86,17 @@ impl Pieces {
         &self.attributes
     }
 
+    /// Inline rows call two columns of the table by shorter names.
+    pub(crate) fn name_as_sent(&self, rejected: &mut Value) {
+        if let (Value::Array(_), Some(field)) = (&self.events, rejected.get_mut("field")) {
+            match field.as_str() {
+                Some("deal_id") => *field = "deal".into(),
+                Some("entered_at") => *field = "at".into(),
+                _ => {}
+            }
+        }
+    }
+
     /// The log, its attributes and rules included.
     pub(crate) fn build(&self, reading: Reading) -> Result<DealLog, Refusal> {
         let process = self.process.build()?;

@@ -7,6 +7,7 @@ use super::names::{Texts, index};
 use super::receipt::Receipt;
 use super::row::{Draft, NO_CATEGORY, NO_CLOSE, NO_SEQUENCE, Row, Step, Tag, canonical, same};
 use super::{findings, row};
+use std::ops::Range;
 
 /// An attribute given by a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(super) struct Columns {
     pub(super) category: Vec<u32>,
     /// In the order of the rows.
     pub(super) tags: Vec<RowTag>,
+    /// End of each deal's tags; empty where there are none.
+    tag_ends: Vec<u32>,
 }
 
 impl Columns {
@@ -62,7 +65,7 @@ impl Columns {
             deal_rows.dedup_by(|later, first| same(later, first, &draft.tags));
             columns.push_deal(&deal_rows, &draft.tags);
         }
-        columns.at.shrink_to_fit();
+        columns.shrink();
         let mut receipt = draft.receipt;
         receipt.settle(columns.at.len(), findings::of(&columns, draft.process));
         (columns, receipt)
@@ -84,7 +87,7 @@ impl Columns {
     fn push_deal(&mut self, rows: &[Row], tags: &[Tag]) {
         for row in rows {
             let number = self.n_rows();
-            self.tags.extend(tags_of(row, tags).iter().map(|&tag| RowTag { row: number, tag }));
+            self.tags.extend(given_by(row, tags).iter().map(|&tag| RowTag { row: number, tag }));
             self.at.push(row.at);
             self.step.push(row.step);
             self.amount.push(row.amount);
@@ -94,6 +97,24 @@ impl Columns {
             push_if_kept(&mut self.category, row.category);
         }
         self.ends.push(self.n_rows());
+        // No more tags than the draft took, whose places are numbered in 32 bits as well.
+        self.tag_ends.push(u32::try_from(self.tags.len()).unwrap_or(u32::MAX));
+    }
+
+    /// Gives back what duplicates and missing attributes did not need.
+    fn shrink(&mut self) {
+        if self.tags.is_empty() {
+            self.tag_ends.clear();
+        }
+        self.at.shrink_to_fit();
+        self.step.shrink_to_fit();
+        self.amount.shrink_to_fit();
+        self.known.shrink_to_fit();
+        self.sequence.shrink_to_fit();
+        self.close.shrink_to_fit();
+        self.category.shrink_to_fit();
+        self.tags.shrink_to_fit();
+        self.tag_ends.shrink_to_fit();
     }
 
     /// A draft takes no more than 2^32 - 2 rows.
@@ -102,9 +123,13 @@ impl Columns {
     }
 
     /// The rows of a deal.
-    pub(super) fn rows_of(&self, deal: usize) -> std::ops::Range<usize> {
-        let end_of = |deal: usize| self.ends.get(deal).copied().map_or(0, index);
-        deal.checked_sub(1).map_or(0, end_of)..end_of(deal)
+    pub(super) fn rows_of(&self, deal: usize) -> Range<usize> {
+        between(&self.ends, deal)
+    }
+
+    /// The attributes a deal's rows give.
+    pub(super) fn tags_of(&self, deal: usize) -> &[RowTag] {
+        self.tags.get(between(&self.tag_ends, deal)).unwrap_or(&[])
     }
 
     /// Puts all rows back into a draft, as if they had just been accepted.
@@ -161,13 +186,18 @@ impl Columns {
     }
 }
 
+fn between(ends: &[u32], deal: usize) -> Range<usize> {
+    let end_of = |deal: usize| ends.get(deal).copied().map_or(0, index);
+    deal.checked_sub(1).map_or(0, end_of)..end_of(deal)
+}
+
 fn push_if_kept<T>(column: &mut Vec<T>, value: T) {
     if column.capacity() > 0 {
         column.push(value);
     }
 }
 
-fn tags_of<'a>(row: &Row, tags: &'a [Tag]) -> &'a [Tag] {
+fn given_by<'a>(row: &Row, tags: &'a [Tag]) -> &'a [Tag] {
     tags.get(index(row.tags.0)..index(row.tags.1)).unwrap_or(&[])
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 const SAFE_DIGITS: usize = 15;
 const SAFE_EXPONENT: i32 = 22;
 
+#[allow(clippy::ref_option, reason = "the form serde asks for")]
 pub(super) fn serialize<S: Serializer>(amount: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match amount {
         None => serializer.serialize_none(),
@@ -105,8 +106,8 @@ mod tests {
         }
 
         #[test]
-        fn cents_come_back(cents in 0u64..10_000_000_000_000) {
-            let amount = f64::from(u32::try_from(cents % 1_000_000_007).unwrap()) / 100.0;
+        fn cents_come_back(cents: u32) {
+            let amount = f64::from(cents) / 100.0;
             let row = SnapshotRow { amount: Some(amount), ..SnapshotRow::default() };
             prop_assert_eq!(reread(&row).amount, Some(amount));
         }

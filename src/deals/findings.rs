@@ -70,7 +70,9 @@ impl Walk {
         self.moved_at = Some(fact.at);
         if fact.step.flag == Flag::Removed {
             findings.add(Finding::Removed);
-            self.place = Place::Removed;
+            if self.place != Place::Nowhere {
+                self.place = Place::Removed;
+            }
             return;
         }
         match self.place {

@@ -2,7 +2,7 @@
 
 use super::log::DealLog;
 use super::names::index;
-use super::process::{SalesProcess, StageId, StageKind};
+use super::process::{SalesProcess, Stage, StageId, StageKind};
 use super::row::{CLOSE_CLEARED, Flag, NO_CATEGORY, NO_CLOSE, Step, speaks};
 use super::snapshot::Snapshot;
 use crate::num::Amount;
@@ -55,7 +55,7 @@ impl<'a> Known<'a> {
 
     /// The deals known to exist, in the order of their ids: those with at least one visible stage.
     pub fn deals(&self) -> Deals<'a> {
-        Deals { known: *self, next: 0, yielded: 0 }
+        Deals { known: *self, next: 0, start: 0, yielded: 0 }
     }
 
     /// How many deals [`deals`](Self::deals) yields; one pass.
@@ -65,7 +65,8 @@ impl<'a> Known<'a> {
 
     /// The deal with this id, if it is known to exist. Its [`index`](DealView::index) costs a pass and is not set (0).
     pub fn deal(&self, id: &str) -> Option<DealView<'a>> {
-        self.view(self.log.columns.ids.find(id)?)
+        let deal = self.log.columns.ids.find(id)?;
+        self.view(deal, self.log.columns.rows_of(deal))
     }
 
     /// The deals as recorded at this instant, as a value of its own.
@@ -93,9 +94,9 @@ impl<'a> Known<'a> {
     }
 
     /// The deal at a position of the log, if it is known to exist.
-    fn view(&self, deal: usize) -> Option<DealView<'a>> {
+    #[inline]
+    fn view(&self, deal: usize, rows: Range<usize>) -> Option<DealView<'a>> {
         let columns = &self.log.columns;
-        let rows = columns.rows_of(deal);
         let at = columns.at.get(rows.clone())?;
         let happened = match (at.first(), at.last()) {
             (Some(&first), Some(&last)) if first < self.until => {
@@ -112,7 +113,7 @@ impl<'a> Known<'a> {
             DealView { log: self.log, until: self.until, deal, rows: rows.clone(), first: 0, index: 0 };
         let start = self.log.rules.start;
         view.first = view.visible(rows).find(|&row| match columns.step.get(row) {
-            Some(step) => step.flag != Flag::None && start.is_none_or(|start| step.enters(start)),
+            Some(step) => step.places() && start.is_none_or(|start| step.enters(start)),
             None => false,
         })?;
         Some(view)
@@ -120,8 +121,12 @@ impl<'a> Known<'a> {
 }
 
 impl Step {
+    const fn places(self) -> bool {
+        matches!(self.flag, Flag::Entered | Flag::Seen)
+    }
+
     fn enters(self, stage: StageId) -> bool {
-        matches!(self.flag, Flag::Entered | Flag::Seen) && self.stage == stage
+        self.places() && self.stage == stage
     }
 }
 
@@ -130,18 +135,20 @@ impl Step {
 pub struct Deals<'a> {
     known: Known<'a>,
     next: usize,
+    /// First row of the next deal.
+    start: usize,
     yielded: usize,
 }
 
 impl<'a> Iterator for Deals<'a> {
     type Item = DealView<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<DealView<'a>> {
-        let n_deals = self.known.log.columns.ends.len();
-        while self.next < n_deals {
-            let deal = self.next;
-            self.next += 1;
-            if let Some(mut view) = self.known.view(deal) {
+        while let Some(&end) = self.known.log.columns.ends.get(self.next) {
+            let (deal, rows) = (self.next, self.start..index(end));
+            (self.next, self.start) = (deal + 1, rows.end);
+            if let Some(mut view) = self.known.view(deal, rows) {
                 view.index = self.yielded;
                 self.yielded += 1;
                 return Some(view);
@@ -237,6 +244,7 @@ impl<'a> DealView<'a> {
 
     /// Where it stands: its last stage, and since when. A row that names the stage in which it already is changes
     /// nothing.
+    #[inline]
     pub fn state(&self) -> State<'a> {
         let name = |stage| self.log.process.name(stage);
         match self.position() {
@@ -249,7 +257,19 @@ impl<'a> DealView<'a> {
         }
     }
 
+    /// The stage it is in; `None` while it is removed.
+    #[inline]
+    pub fn stage(&self) -> Option<&'a Stage> {
+        let last = self.moves().next_back()?;
+        if last.step.flag == Flag::Removed {
+            None
+        } else {
+            self.log.process.stages().get(last.step.stage.index())
+        }
+    }
+
     /// Its latest stated amount; `None` where none is stated.
+    #[inline]
     pub fn amount(&self) -> Option<Amount> {
         self.latest_amount(self.rows.clone())
     }
@@ -260,6 +280,7 @@ impl<'a> DealView<'a> {
         self.latest_amount(self.rows.start..self.rows.start + at.partition_point(|&at| at <= moment))
     }
 
+    #[inline]
     fn latest_amount(&self, rows: Range<usize>) -> Option<Amount> {
         let column = &self.log.columns.amount;
         let stated = |row: usize| column.get(row).copied().filter(|&amount| speaks(amount));
@@ -318,15 +339,14 @@ impl<'a> DealView<'a> {
 
     /// Attributes in the order of their rows.
     fn tags(&self) -> impl Iterator<Item = (u32, u32)> + 'a {
-        let tags = &self.log.columns.tags;
-        let before = |end: usize| tags.partition_point(|tag| index(tag.row) < end);
-        let range = if tags.is_empty() { 0..0 } else { before(self.rows.start)..before(self.rows.end) };
-        let (known, until) = (&self.log.columns.known, self.until);
-        let visible = move |row: u32| known.get(index(row)).is_none_or(|&known| known < until);
-        tags.get(range).unwrap_or(&[]).iter().filter(move |tag| visible(tag.row)).map(|tag| tag.tag)
+        let columns = &self.log.columns;
+        let (known, until, end) = (&columns.known, self.until, self.rows.end);
+        let visible = move |row: usize| row < end && known.get(row).is_none_or(|&known| known < until);
+        columns.tags_of(self.deal).iter().filter(move |tag| visible(index(tag.row))).map(|tag| tag.tag)
     }
 
     /// Of the given rows those that were known.
+    #[inline]
     fn visible(&self, rows: Range<usize>) -> impl DoubleEndedIterator<Item = usize> + 'a {
         let (known, until) = (&self.log.columns.known, self.until);
         // The column is empty where everything was known at once.
@@ -334,6 +354,7 @@ impl<'a> DealView<'a> {
     }
 
     /// Everything that placed it, in order, from its first stage on.
+    #[inline]
     pub(crate) fn moves(&self) -> impl DoubleEndedIterator<Item = Move> + 'a {
         let columns = &self.log.columns;
         self.visible(self.first..self.rows.end).filter_map(move |row| {
@@ -343,6 +364,7 @@ impl<'a> DealView<'a> {
     }
 
     /// When it was first placed, in seconds.
+    #[inline]
     pub(crate) fn created_seconds(&self) -> i64 {
         self.log.columns.at.get(self.first).copied().unwrap_or_default()
     }
@@ -353,6 +375,7 @@ impl<'a> DealView<'a> {
     }
 
     /// Where it stands. Walks back from the last move to the beginning of the stay.
+    #[inline]
     pub(crate) fn position(&self) -> Position {
         let mut back = self.moves().rev();
         let Some(last) = back.next() else { return Position::Removed { at: self.created_seconds() } };

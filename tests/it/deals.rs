@@ -197,9 +197,11 @@ fn plain_walk(rows: &[DealEvent], id: &str, t: NaiveDateTime) -> Option<Walked> 
         }
     }
     moves.sort_unstable();
-    let created = moves.iter().find(|_| true)?.0;
+    // What was never placed cannot leave.
+    let placed = moves.iter().position(|&(_, _, rank, _)| rank < 5)?;
+    let created = moves[placed].0;
     let mut state: Option<(String, NaiveDateTime, bool)> = None;
-    for (at, _, rank, seen) in moves {
+    for (at, _, rank, seen) in moves.drain(placed..) {
         if state.as_ref().is_none_or(|(name, _, _)| name != order[rank]) {
             state = Some((order[rank].into(), at, !seen || rank >= 3));
         }

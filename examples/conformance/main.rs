@@ -8,6 +8,9 @@
 //! ```
 
 mod answer;
+mod ingest;
+mod log;
+mod period;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -37,6 +40,9 @@ fn serve(line: &[u8]) -> Answer {
     match cmd.as_str() {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
         // one line a command, topics in alphabetical order
+        "as_of" => ingest::as_of(request),
+        "ingest" => ingest::ingest(request),
+        "period" => period::period(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

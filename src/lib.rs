@@ -6,6 +6,7 @@ pub mod crm;
 pub mod deals;
 mod error;
 mod history;
+mod model;
 pub mod num;
 pub mod time;
 

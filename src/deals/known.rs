@@ -1,5 +1,6 @@
 //! The log as it was visible at an instant.
 
+use super::columns::RowTag;
 use super::log::DealLog;
 use super::names::index;
 use super::process::{SalesProcess, Stage, StageId, StageKind};
@@ -337,12 +338,38 @@ impl<'a> DealView<'a> {
         latest.into_iter().map(text).collect()
     }
 
+    /// The amounts stated so far as (second, amount), in order, each only where it differs from the one before.
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = (i64, f64)> + 'a {
+        let (log, mut before) = (self.log, f64::NAN);
+        let cap = log.rules.cap.map_or(f64::INFINITY, Amount::get);
+        self.visible(self.rows.clone()).filter_map(move |row| {
+            let stated = log.columns.amount.get(row).copied().filter(|&amount| speaks(amount));
+            let amount = Amount::new(stated?).ok()?.get().min(cap);
+            let changed = amount.total_cmp(&before).is_ne();
+            before = amount;
+            changed.then_some((*log.columns.at.get(row)?, amount))
+        })
+    }
+
+    /// The attributes it was created with, as (name, value): those stated no later than its first stage.
+    pub(crate) fn born_with(&self) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
+        let (columns, born) = (&self.log.columns, self.created_seconds());
+        let at_birth = move |row: u32| columns.at.get(index(row)).is_some_and(|&at| at <= born);
+        self.tags_with_rows()
+            .filter(move |tag| at_birth(tag.row))
+            .map(move |tag| (columns.names.get(index(tag.tag.0)), columns.words.get(index(tag.tag.1))))
+    }
+
     /// Attributes in the order of their rows.
     fn tags(&self) -> impl Iterator<Item = (u32, u32)> + 'a {
+        self.tags_with_rows().map(|tag| tag.tag)
+    }
+
+    fn tags_with_rows(&self) -> impl Iterator<Item = &'a RowTag> + 'a {
         let columns = &self.log.columns;
         let (known, until, end) = (&columns.known, self.until, self.rows.end);
         let visible = move |row: usize| row < end && known.get(row).is_none_or(|&known| known < until);
-        columns.tags_of(self.deal).iter().filter(move |tag| visible(index(tag.row))).map(|tag| tag.tag)
+        columns.tags_of(self.deal).iter().filter(move |tag| visible(index(tag.row)))
     }
 
     /// Of the given rows those that were known.

@@ -72,7 +72,11 @@ impl StageCounts {
         sorted.sort_by_key(|&(week, ..)| week);
         let offsets = (first..=n_weeks).map(|week| sorted.partition_point(|f| f.0 < week)).collect();
         let weeks_skipped = i32::try_from(first).unwrap_or(0);
-        Self { start: start + 7 * weeks_skipped, offsets, cells: sorted.into_iter().map(|(_, c, n)| (c, n)).collect() }
+        Self {
+            start: start + 7 * weeks_skipped,
+            offsets,
+            cells: sorted.into_iter().map(|(_, c, n)| (c, n)).collect(),
+        }
     }
 
     /// The counts of every week that ends before `day`, oldest first, each with the first day of its week.
@@ -118,7 +122,14 @@ struct Stretch {
 impl Table {
     fn new(start: i32) -> Self {
         let risk = vec![0; usize::try_from(WEEKS).unwrap_or(0) * ages::N_BINS];
-        Self { start, risk, touched: Vec::new(), exits: Vec::new(), stretches: Vec::new(), ending: Vec::new() }
+        Self {
+            start,
+            risk,
+            touched: Vec::new(),
+            exits: Vec::new(),
+            stretches: Vec::new(),
+            ending: Vec::new(),
+        }
     }
 
     fn week(&self, day: i32) -> Option<usize> {
@@ -138,7 +149,8 @@ impl Table {
             if let Some(ending) = self.ending.get_mut(i) {
                 *ending = (ending.0 + 1, ending.1 + days);
             }
-            if stay.visit.to != CENSORED && stay.visit.left < day
+            if stay.visit.to != CENSORED
+                && stay.visit.left < day
                 && let Some(week) = self.week(stay.visit.left)
             {
                 self.exits.push((week, byte(ages::bin_of(stay.visit.left - entered)), stay.visit.to));
@@ -183,7 +195,11 @@ impl Table {
         self.exits.sort_unstable();
         for same in self.exits.chunk_by(|a, b| a == b) {
             if let Some(&(week, bin, to)) = same.first() {
-                found.push((week, Cell { class, stage, bin, to }, u32::try_from(same.len()).unwrap_or(u32::MAX)));
+                found.push((
+                    week,
+                    Cell { class, stage, bin, to },
+                    u32::try_from(same.len()).unwrap_or(u32::MAX),
+                ));
             }
         }
         self.exits.clear();

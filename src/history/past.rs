@@ -1,0 +1,158 @@
+//! The history of a log in civil days, and the view of it from an earlier day.
+
+use super::classes::Classes;
+use super::counts::StageCounts;
+use super::visits::{CENSORED, Place, STILL_OPEN, Visit};
+use crate::deals::{DealView, Flag, Known, SalesProcess, StageKind};
+use crate::time::civil_day;
+
+/// What was known of a log at an origin, in civil days and columns.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    /// Number of open stages; won is this number as a place, lost the next.
+    pub n_open: u8,
+    /// The day of the origin: the first day of which not everything is known.
+    pub day: i32,
+    /// Deal after deal, each deal's in order.
+    pub visits: Vec<Visit>,
+    pub classes: Classes,
+    /// Where each deal's amounts begin; one more than there are deals.
+    amount_starts: Vec<usize>,
+    /// Stated amounts as (day, amount).
+    amounts: Vec<(i32, f64)>,
+    pub counts: StageCounts,
+}
+
+impl History {
+    /// One pass over what is known.
+    pub(crate) fn of(known: &Known<'_>) -> Self {
+        let process = known.process();
+        let n_open = u8::try_from(process.open_stages().len()).unwrap_or(u8::MAX);
+        let day = civil_day(known.until());
+        let mut visits = Vec::new();
+        let (mut amount_starts, mut amounts, mut tags) = (vec![0], Vec::new(), Vec::new());
+        for (deal, view) in (0..).zip(known.deals()) {
+            Walk { process, n_open, deal, visits: &mut visits }.follow(&view);
+            amounts.extend(view.amounts().map(|(at, amount)| (civil_day(at), amount)));
+            amount_starts.push(amounts.len());
+            let mut born_with: Vec<(&str, &str)> = view.born_with().collect();
+            born_with.sort_unstable();
+            born_with.dedup_by_key(|tag| tag.0);
+            tags.push(born_with);
+        }
+        let classes = Classes::of(tags);
+        let counts = StageCounts::before(day, &visits, &classes.of_deal, n_open);
+        Self { n_open, day, visits, classes, amount_starts, amounts, counts }
+    }
+
+    /// The place of deals that are won.
+    pub(crate) const fn won(&self) -> Place {
+        self.n_open
+    }
+
+    /// The amount of a deal as last stated before a day.
+    pub(crate) fn amount_before(&self, deal: u32, day: i32) -> Option<f64> {
+        let deal = usize::try_from(deal).ok()?;
+        let range = *self.amount_starts.get(deal)?..*self.amount_starts.get(deal + 1)?;
+        self.amounts.get(range)?.iter().rev().find(|&&(stated, _)| stated < day).map(|&(_, amount)| amount)
+    }
+
+    /// The class of a deal.
+    pub(crate) fn class(&self, deal: u32) -> u32 {
+        usize::try_from(deal).ok().and_then(|deal| self.classes.of_deal.get(deal)).map_or(0, |&class| class)
+    }
+
+    /// The history as it stood at the start of a day that lies a whole number of weeks before the origin.
+    pub(crate) fn at(&self, day: i32) -> Past<'_> {
+        Past { history: self, day: day.min(self.day) }
+    }
+}
+
+/// The history as it stood at the start of a day: every question is answered from facts before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past<'a> {
+    pub history: &'a History,
+    pub day: i32,
+}
+
+impl<'a> Past<'a> {
+    /// Visits that had begun, each as it then looked.
+    pub(crate) fn visits(self) -> impl Iterator<Item = Visit> + 'a {
+        let day = self.day;
+        self.history
+            .visits
+            .iter()
+            .filter(move |v| v.entered < day)
+            .map(move |v| if v.left < day { *v } else { Visit { left: STILL_OPEN, to: CENSORED, ..*v } })
+    }
+
+    /// First day on which anything happened.
+    pub(crate) fn first_day(self) -> Option<i32> {
+        self.history.visits.iter().map(|v| v.entered).min().filter(|&first| first < self.day)
+    }
+}
+
+/// Turns the moves of one deal into visits.
+struct Walk<'v> {
+    process: &'v SalesProcess,
+    n_open: u8,
+    deal: u32,
+    visits: &'v mut Vec<Visit>,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self, view: &DealView<'_>) {
+        // The place it is in, and the last day on which it was seen there.
+        let mut current: Option<Place> = None;
+        let mut confirmed = 0;
+        let mut arrives = true;
+        for moved in view.moves() {
+            let day = civil_day(moved.at);
+            let to = match moved.step.flag {
+                Flag::Removed | Flag::None => None,
+                Flag::Entered | Flag::Seen => Some(self.place(moved.step.stage)),
+            };
+            if to == current {
+                confirmed = day;
+                continue;
+            }
+            self.leave(current, day, to, (moved.step.flag == Flag::Seen).then_some(confirmed));
+            arrives |= current.is_some_and(|place| place >= self.n_open) || current.is_none();
+            if let Some(place) = to.filter(|&place| place <= self.n_open) {
+                self.visits.push(Visit {
+                    deal: self.deal,
+                    entered: day,
+                    left: STILL_OPEN,
+                    stage: place,
+                    to: CENSORED,
+                    entry_known: moved.step.flag == Flag::Entered,
+                    arrival: arrives,
+                });
+                arrives = false;
+            }
+            (current, confirmed) = (to, day);
+        }
+    }
+
+    /// Ends the visit to a place. Where the next stage was only found, not seen entered, the deal left on an unknown
+    /// day after the last on which it was seen here.
+    fn leave(&mut self, from: Option<Place>, day: i32, to: Option<Place>, unseen_since: Option<i32>) {
+        let (Some(from), Some(visit)) = (from, self.visits.last_mut()) else { return };
+        if from > self.n_open {
+            return;
+        }
+        (visit.left, visit.to) = match (unseen_since, to) {
+            (None, Some(to)) if from < self.n_open => (day, to),
+            (None, _) => (day, CENSORED),
+            (Some(confirmed), _) => (confirmed, CENSORED),
+        };
+    }
+
+    fn place(&self, stage: crate::deals::StageId) -> Place {
+        match self.process.kind(stage) {
+            StageKind::Open => stage.0,
+            StageKind::Won => self.n_open,
+            StageKind::Lost => self.n_open + 1,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The deal process: hazards by age, effects in odds form, the backward chain, arrivals, new business.
+
+pub(crate) mod arrivals;
+pub(crate) mod attributes;
+pub(crate) mod chain;
+pub(crate) mod hazard;
+pub(crate) mod memory;
+pub(crate) mod shrink;

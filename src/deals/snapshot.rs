@@ -5,7 +5,7 @@ use super::known::{Known, Position};
 use super::process::{SalesProcess, StageKind};
 use super::row::TEXT_LIMIT;
 use crate::num::Amount;
-use crate::time::{Period, civil, civil_day, day_number, seconds};
+use crate::time::{Period, civil, civil_day, seconds};
 use crate::{Error, ErrorKind, Result};
 use chrono::{Days, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
@@ -358,12 +358,6 @@ impl OpenDeal {
     /// The day it entered its stage, as a number.
     pub(crate) fn entered_day(&self) -> i32 {
         civil_day(self.since)
-    }
-
-    /// Days from the day of an instant to the expected close; negative where it is past.
-    pub(crate) fn days_to_close(&self, as_of: NaiveDateTime) -> Option<i32> {
-        let close = day_number(self.row.expected_close?);
-        Some(close.saturating_sub(day_number(as_of.date())))
     }
 }
 

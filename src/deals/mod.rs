@@ -9,6 +9,7 @@
 //! | [`Known`] | the log as it was visible at an instant: nothing later can be reached through it |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
 
+mod book;
 mod columns;
 mod decimal;
 mod event;
@@ -22,6 +23,7 @@ mod row;
 mod rules;
 mod snapshot;
 
+pub use book::Book;
 pub use event::{Change, DealEvent, Mode};
 pub use known::{DealView, Deals, Known, State};
 #[allow(unused_imports, reason = "what the rooms below read; not every build uses every word")]
@@ -31,4 +33,4 @@ pub(crate) use process::StageId;
 pub use process::{SalesProcess, Stage, StageKind};
 pub use receipt::{Finding, Receipt, Rejected};
 pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
-pub use snapshot::{Book, ClosedDeal, OpenDeal, Snapshot, SnapshotRow};
+pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};

@@ -1,10 +1,11 @@
 //! The deals as recorded at one instant.
 
+use super::book::Book;
 use super::known::{Known, Position};
 use super::process::{SalesProcess, StageKind};
 use super::row::TEXT_LIMIT;
-use crate::num::{Amount, sum};
-use crate::time::{Period, civil, civil_day, day_number, seconds};
+use crate::num::Amount;
+use crate::time::{Period, civil, civil_day, seconds};
 use crate::{Error, ErrorKind, Result};
 use chrono::{Days, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
@@ -358,67 +359,12 @@ impl OpenDeal {
     pub(crate) fn entered_day(&self) -> i32 {
         civil_day(self.since)
     }
-
-    /// Days from the day of an instant to the expected close; negative where it is past.
-    pub(crate) fn days_to_close(&self, as_of: NaiveDateTime) -> Option<i32> {
-        let close = day_number(self.row.expected_close?);
-        Some(close.saturating_sub(day_number(as_of.date())))
-    }
 }
 
 impl ClosedDeal {
     /// When it was won or lost.
     pub fn closed(&self) -> NaiveDateTime {
         civil(self.at)
-    }
-}
-
-/// A sum of deals: how much in how many of them, and how many have no amount.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Book {
-    amount: Amount,
-    n: usize,
-    n_unpriced: usize,
-}
-
-impl Book {
-    fn of(amounts: impl Iterator<Item = Option<Amount>>) -> Result<Self> {
-        let amounts: Vec<Option<Amount>> = amounts.collect();
-        let mut priced: Vec<f64> = amounts.iter().flatten().map(|amount| amount.get()).collect();
-        // Summed by size, so that the ids, which order the deals, leave no trace in the last bit.
-        priced.sort_unstable_by(f64::total_cmp);
-        let n_unpriced = amounts.len() - priced.len();
-        let amount = Amount::new(sum::sum(priced)).map_err(|_| {
-            Error::new(ErrorKind::Overflow, "a sum of amounts that is a finite number").field("amount")
-        })?;
-        Ok(Self { amount, n: amounts.len(), n_unpriced })
-    }
-
-    /// The sum of the stated amounts.
-    pub const fn amount(&self) -> Amount {
-        self.amount
-    }
-
-    /// How many deals, with or without an amount.
-    pub const fn n(&self) -> usize {
-        self.n
-    }
-
-    /// How many of them have no amount.
-    pub const fn n_unpriced(&self) -> usize {
-        self.n_unpriced
-    }
-}
-
-impl fmt::Display for Book {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let deals = if self.n == 1 { "deal" } else { "deals" };
-        write!(f, "{} in {} {deals}", self.amount, self.n)?;
-        match self.n_unpriced {
-            0 => Ok(()),
-            n => write!(f, ", {n} of them without an amount"),
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod error;
 pub mod num;
+pub mod score;
 
 pub use error::{Error, ErrorKind, Result};
 pub use num::{Amount, Level, Probability, Seed};

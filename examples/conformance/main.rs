@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod score;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -37,6 +38,7 @@ fn serve(line: &[u8]) -> Answer {
     match cmd.as_str() {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
         // one line a command, topics in alphabetical order
+        "score" => score::score(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

@@ -13,9 +13,9 @@ use std::ops::RangeInclusive;
 /// # Example: which of two intervals was better?
 /// ```
 /// use dealcast::{Level, score::Interval};
-/// let level = Level::new(0.8)?;
+/// let level = Level::new(0.5)?;
 /// let (wide, narrow) = (Interval::new(level, 1.0..=9.0)?, Interval::new(level, 4.0..=6.0)?);
-/// assert_eq!((wide.score(7.0)?, narrow.score(7.0)?), (8.0, 12.0));
+/// assert_eq!((wide.score(8.0)?, narrow.score(8.0)?), (8.0, 10.0));
 /// assert!(wide.covers(9.0) && !narrow.covers(7.0));
 /// # Ok::<(), dealcast::Error>(())
 /// ```

@@ -159,6 +159,11 @@ pub(crate) mod score {
         statrs::function::gamma::checked_gamma_lr(shape, x).map_or(0.0, |p| p.clamp(0.0, 1.0))
     }
 
+    /// Gamma(x) for x > 0.
+    pub(crate) fn gamma(x: f64) -> f64 {
+        libm::tgamma(x)
+    }
+
     /// Gamma(a + 1/2) / Gamma(a).
     pub(crate) fn gamma_half_step(a: f64) -> f64 {
         if a > 100.0 {

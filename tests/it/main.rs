@@ -1,4 +1,4 @@
-//! Integration tests over the public API, one topic a module.
+//! One binary for all tests of the public API: linking once is most of the time.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -11,5 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod deals;
 mod oracle;
 mod scores;
+mod synthetic;

@@ -1,0 +1,381 @@
+//! The log as it was visible at an instant.
+
+use super::log::DealLog;
+use super::names::index;
+use super::process::{SalesProcess, StageId, StageKind};
+use super::row::{AMOUNT_CLEARED, CLOSE_CLEARED, Flag, NO_AMOUNT, NO_CATEGORY, NO_CLOSE, Step};
+use super::snapshot::Snapshot;
+use crate::num::Amount;
+use crate::time::{civil, civil_date, seconds};
+use chrono::{NaiveDate, NaiveDateTime};
+use std::ops::Range;
+
+/// What was known at an instant: a fact counts if it had happened and was recorded before that instant, to the second.
+/// Nothing later can be reached through it, and nothing that becomes known later changes it.
+///
+/// # Example
+/// ```
+/// use dealcast::deals::{Change, DealEvent, DealLog, SalesProcess, State};
+/// use dealcast::time::date;
+/// let won = DealEvent::new("D-17", date(2026, 3, 5)?, Change::Entered("won".into())).recorded_at(date(2026, 3, 20)?);
+/// let created = DealEvent::new("D-17", date(2026, 3, 2)?, Change::Entered("qualify".into()));
+/// let log = DealLog::from_events(&SalesProcess::open(["qualify"])?, [won, created])?;
+/// let known = log.as_of(date(2026, 3, 10)?);
+/// let state = known.deals().next().map(|deal| deal.state());
+/// assert_eq!(state, Some(State::Open { stage: "qualify", since: date(2026, 3, 2)?.into(), exact: true }));
+/// # Ok::<(), dealcast::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    log: &'a DealLog,
+    at: NaiveDateTime,
+    until: i64,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(log: &'a DealLog, at: NaiveDateTime) -> Self {
+        Self { log, at, until: seconds(at) }
+    }
+
+    /// What was known at an earlier instant; a later one changes nothing.
+    #[must_use]
+    pub fn as_of(&self, at: impl Into<NaiveDateTime>) -> Self {
+        Self::new(self.log, at.into().min(self.at))
+    }
+
+    /// The instant.
+    pub const fn at(&self) -> NaiveDateTime {
+        self.at
+    }
+
+    /// The stages.
+    pub fn process(&self) -> &'a SalesProcess {
+        &self.log.process
+    }
+
+    /// The deals known to exist, in the order of their ids: those with at least one visible stage.
+    pub fn deals(&self) -> Deals<'a> {
+        Deals { known: *self, next: 0, yielded: 0 }
+    }
+
+    /// How many deals [`deals`](Self::deals) yields; one pass.
+    pub fn n_deals(&self) -> usize {
+        self.deals().count()
+    }
+
+    /// The deal with this id, if it is known to exist. Its [`index`](DealView::index) costs a pass and is not set (0).
+    pub fn deal(&self, id: &str) -> Option<DealView<'a>> {
+        self.view(self.log.columns.ids.find(id)?)
+    }
+
+    /// The deals as recorded at this instant, as a value of its own.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(self)
+    }
+
+    /// The names of all attributes that a visible row carries, in byte order.
+    pub fn attributes(&self) -> Vec<&'a str> {
+        let columns = &self.log.columns;
+        let mut seen = vec![false; columns.names.len()];
+        for deal in self.deals() {
+            for tag in deal.tags() {
+                if let Some(seen) = seen.get_mut(index(tag.0)) {
+                    *seen = true;
+                }
+            }
+        }
+        columns.names.iter().zip(seen).filter(|&(_, seen)| seen).map(|(name, _)| name).collect()
+    }
+
+    /// The instant in seconds.
+    pub(crate) const fn until(&self) -> i64 {
+        self.until
+    }
+
+    /// The deal at a position of the log, if it is known to exist.
+    fn view(&self, deal: usize) -> Option<DealView<'a>> {
+        let columns = &self.log.columns;
+        let rows = columns.rows_of(deal);
+        let at = columns.at.get(rows.clone())?;
+        let happened = match (at.first(), at.last()) {
+            (Some(&first), Some(&last)) if first < self.until => {
+                if last < self.until {
+                    at.len()
+                } else {
+                    at.partition_point(|&at| at < self.until)
+                }
+            }
+            _ => return None,
+        };
+        let rows = rows.start..rows.start + happened;
+        let mut view =
+            DealView { log: self.log, until: self.until, deal, rows: rows.clone(), first: 0, index: 0 };
+        let start = self.log.rules.start;
+        view.first = view.visible(rows).find(|&row| match columns.step.get(row) {
+            Some(step) => step.flag != Flag::None && start.is_none_or(|start| step.enters(start)),
+            None => false,
+        })?;
+        Some(view)
+    }
+}
+
+impl Step {
+    fn enters(self, stage: StageId) -> bool {
+        matches!(self.flag, Flag::Entered | Flag::Seen) && self.stage == stage
+    }
+}
+
+/// The deals known at an instant, in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct Deals<'a> {
+    known: Known<'a>,
+    next: usize,
+    yielded: usize,
+}
+
+impl<'a> Iterator for Deals<'a> {
+    type Item = DealView<'a>;
+
+    fn next(&mut self) -> Option<DealView<'a>> {
+        let n_deals = self.known.log.columns.ends.len();
+        while self.next < n_deals {
+            let deal = self.next;
+            self.next += 1;
+            if let Some(mut view) = self.known.view(deal) {
+                view.index = self.yielded;
+                self.yielded += 1;
+                return Some(view);
+            }
+        }
+        None
+    }
+}
+
+/// Where a deal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State<'a> {
+    /// Undecided.
+    Open {
+        /// The stage it is in.
+        stage: &'a str,
+        /// Since when it is known to be there without interruption.
+        since: NaiveDateTime,
+        /// Whether it entered the stage then, or was only found in it and had entered it before.
+        exact: bool,
+    },
+    /// Won, and when.
+    Won {
+        /// The stage that means won.
+        stage: &'a str,
+        /// When it was won; found won, where the source says no more.
+        at: NaiveDateTime,
+    },
+    /// Lost, and when.
+    Lost {
+        /// The stage that means lost.
+        stage: &'a str,
+        /// When it was lost; found lost, where the source says no more.
+        at: NaiveDateTime,
+    },
+    /// Out of the pipeline without an outcome.
+    Removed {
+        /// Since when.
+        at: NaiveDateTime,
+    },
+}
+
+/// [`State`] in the numbers of the crate: stages by position, seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// Undecided.
+    Open { stage: StageId, since: i64, exact: bool },
+    /// Won.
+    Won { stage: StageId, at: i64 },
+    /// Lost.
+    Lost { stage: StageId, at: i64 },
+    /// Out of the pipeline.
+    Removed { at: i64 },
+}
+
+/// A row that places a deal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Move {
+    /// When it happened, in seconds.
+    pub(crate) at: i64,
+    /// What happened.
+    pub(crate) step: Step,
+}
+
+/// A deal as it was visible at an instant.
+#[derive(Clone, Debug)]
+pub struct DealView<'a> {
+    log: &'a DealLog,
+    until: i64,
+    deal: usize,
+    /// Rows that had happened; some may not have been known yet.
+    rows: Range<usize>,
+    /// The row that places it first.
+    first: usize,
+    index: usize,
+}
+
+impl<'a> DealView<'a> {
+    /// Its id.
+    pub fn id(&self) -> &'a str {
+        self.log.columns.ids.get(self.deal)
+    }
+
+    /// Its place among the deals that [`Known::deals`] yields.
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// When it was first placed in a stage.
+    pub fn created(&self) -> NaiveDateTime {
+        civil(self.created_seconds())
+    }
+
+    /// Where it stands: its last stage, and since when. A row that names the stage in which it already is changes
+    /// nothing.
+    pub fn state(&self) -> State<'a> {
+        let name = |stage| self.log.process.name(stage);
+        match self.position() {
+            Position::Open { stage, since, exact } => {
+                State::Open { stage: name(stage), since: civil(since), exact }
+            }
+            Position::Won { stage, at } => State::Won { stage: name(stage), at: civil(at) },
+            Position::Lost { stage, at } => State::Lost { stage: name(stage), at: civil(at) },
+            Position::Removed { at } => State::Removed { at: civil(at) },
+        }
+    }
+
+    /// Its latest stated amount; `None` where none is stated.
+    pub fn amount(&self) -> Option<Amount> {
+        self.latest_amount(self.rows.clone())
+    }
+
+    /// The amount stated up to and including a moment, as far as it is known now.
+    pub(crate) fn amount_at(&self, moment: i64) -> Option<Amount> {
+        let at = self.log.columns.at.get(self.rows.clone()).unwrap_or(&[]);
+        self.latest_amount(self.rows.start..self.rows.start + at.partition_point(|&at| at <= moment))
+    }
+
+    fn latest_amount(&self, rows: Range<usize>) -> Option<Amount> {
+        let column = &self.log.columns.amount;
+        let stated = |row: usize| column.get(row).copied().filter(|&amount| amount != NO_AMOUNT);
+        let amount = self.visible(rows).rev().find_map(stated).filter(|&amount| amount != AMOUNT_CLEARED)?;
+        let amount = Amount::new(amount).ok()?;
+        Some(self.log.rules.cap.filter(|&cap| cap < amount).unwrap_or(amount))
+    }
+
+    /// The day on which it is expected to close, as last stated.
+    pub fn expected_close(&self) -> Option<NaiveDate> {
+        let column = &self.log.columns.close;
+        if column.is_empty() {
+            return None;
+        }
+        let stated = |row: usize| column.get(row).copied().filter(|&day| day != NO_CLOSE);
+        let day = self.visible(self.rows.clone()).rev().find_map(stated)?;
+        (day != CLOSE_CLEARED).then(|| civil_date(day))
+    }
+
+    /// Its forecast category, as last stated.
+    pub fn category(&self) -> Option<&'a str> {
+        let columns = &self.log.columns;
+        if columns.category.is_empty() {
+            return None;
+        }
+        let stated = |row: usize| columns.category.get(row).copied().filter(|&word| word != NO_CATEGORY);
+        self.visible(self.rows.clone()).rev().find_map(stated).map(|word| columns.words.get(index(word)))
+    }
+
+    /// The value of an attribute, as last stated.
+    pub fn attribute(&self, name: &str) -> Option<&'a str> {
+        let columns = &self.log.columns;
+        let name = columns.names.find(name)?;
+        self.tags()
+            .filter(|&(tag, _)| index(tag) == name)
+            .last()
+            .map(|(_, value)| columns.words.get(index(value)))
+    }
+
+    /// All attributes with their last stated values, by name.
+    pub fn attributes(&self) -> Vec<(&'a str, &'a str)> {
+        let columns = &self.log.columns;
+        let mut latest: Vec<(u32, u32)> = Vec::new();
+        for (name, value) in self.tags() {
+            match latest.binary_search_by_key(&name, |&(name, _)| name) {
+                Ok(place) => {
+                    if let Some(slot) = latest.get_mut(place) {
+                        slot.1 = value;
+                    }
+                }
+                Err(place) => latest.insert(place, (name, value)),
+            }
+        }
+        let text = |(name, value)| (columns.names.get(index(name)), columns.words.get(index(value)));
+        latest.into_iter().map(text).collect()
+    }
+
+    /// Attributes in the order of their rows.
+    fn tags(&self) -> impl Iterator<Item = (u32, u32)> + 'a {
+        let tags = &self.log.columns.tags;
+        let before = |end: usize| tags.partition_point(|tag| index(tag.row) < end);
+        let range = if tags.is_empty() { 0..0 } else { before(self.rows.start)..before(self.rows.end) };
+        let (known, until) = (&self.log.columns.known, self.until);
+        let visible = move |row: u32| known.get(index(row)).is_none_or(|&known| known < until);
+        tags.get(range).unwrap_or(&[]).iter().filter(move |tag| visible(tag.row)).map(|tag| tag.tag)
+    }
+
+    /// Of the given rows those that were known.
+    fn visible(&self, rows: Range<usize>) -> impl DoubleEndedIterator<Item = usize> + 'a {
+        let (known, until) = (&self.log.columns.known, self.until);
+        // The column is empty where everything was known at once.
+        rows.filter(move |&row| known.get(row).is_none_or(|&known| known < until))
+    }
+
+    /// Everything that placed it, in order, from its first stage on.
+    pub(crate) fn moves(&self) -> impl DoubleEndedIterator<Item = Move> + 'a {
+        let columns = &self.log.columns;
+        self.visible(self.first..self.rows.end).filter_map(move |row| {
+            let step = *columns.step.get(row)?;
+            (step.flag != Flag::None).then_some(Move { at: *columns.at.get(row)?, step })
+        })
+    }
+
+    /// When it was first placed, in seconds.
+    pub(crate) fn created_seconds(&self) -> i64 {
+        self.log.columns.at.get(self.first).copied().unwrap_or_default()
+    }
+
+    /// Whether its history begins later than the deal: it was first found in a stage, not seen entering it.
+    pub(crate) fn is_left_truncated(&self) -> bool {
+        self.log.columns.step.get(self.first).is_some_and(|step| step.flag == Flag::Seen)
+    }
+
+    /// Where it stands. Walks back from the last move to the beginning of the stay.
+    pub(crate) fn position(&self) -> Position {
+        let mut back = self.moves().rev();
+        let Some(last) = back.next() else { return Position::Removed { at: self.created_seconds() } };
+        let mut begin = last;
+        for earlier in back {
+            let same_stay = match last.step.flag {
+                Flag::Removed => earlier.step.flag == Flag::Removed,
+                _ => earlier.step.enters(last.step.stage),
+            };
+            if !same_stay {
+                break;
+            }
+            begin = earlier;
+        }
+        let (stage, at) = (last.step.stage, begin.at);
+        if last.step.flag == Flag::Removed {
+            return Position::Removed { at };
+        }
+        match self.log.process.kind(stage) {
+            StageKind::Open => Position::Open { stage, since: at, exact: begin.step.flag == Flag::Entered },
+            StageKind::Won => Position::Won { stage, at },
+            StageKind::Lost => Position::Lost { stage, at },
+        }
+    }
+}

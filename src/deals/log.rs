@@ -1,0 +1,155 @@
+//! The log: every accepted row, in one canonical order.
+
+use super::columns::Columns;
+use super::event::{DealEvent, Mode};
+use super::known::Known;
+use super::process::SalesProcess;
+use super::receipt::Receipt;
+use super::row::{Cells, Draft};
+use super::rules::Rules;
+use crate::Result;
+use chrono::NaiveDateTime;
+use std::borrow::Borrow;
+
+/// What happened to every deal, checked row by row and kept in one canonical order: the same rows in any order, in one
+/// piece or in many, some of them twice, make the same log.
+///
+/// # Meaning
+/// * A row is judged alone; a later row never rejects it. Contradictions between rows are [findings](super::Finding).
+/// * Rows of one instant are ordered by `sequence`, then in the order of the process; rows without a stage come last.
+/// * A row that says exactly what another one says counts once, as known from the earlier of the two.
+/// * Ids and stage names are taken literally: `"D-1 "` is not `"D-1"`.
+///
+/// # Units
+/// Amounts are in one unit a log. A row costs 18 bytes (more where rows carry sequences, late knowledge, expected
+/// closes or categories), a deal 4 bytes and its id.
+///
+/// # Example: what was known that morning?
+/// ```
+/// use dealcast::deals::{Change, DealEvent, DealLog, SalesProcess};
+/// use dealcast::time::date;
+/// let process = SalesProcess::open(["qualify", "propose"])?;
+/// let entered = |stage: &str, day| DealEvent::new("D-17", date(2026, 3, day).unwrap(), Change::Entered(stage.into()));
+/// let log = DealLog::from_events(&process, [entered("won", 20), entered("qualify", 2), entered("propose", 9)])?;
+/// let book = log.as_of(date(2026, 3, 10)?).snapshot();
+/// assert_eq!((book.open().len(), book.won().len()), (1, 0));
+/// assert_eq!((book.open()[0].stage(), book.open()[0].age_days()), ("propose", 1));
+/// # Ok::<(), dealcast::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct DealLog {
+    pub(super) process: SalesProcess,
+    pub(super) columns: Columns,
+    pub(super) rules: Rules,
+    receipt: Receipt,
+}
+
+impl DealLog {
+    /// A log without rows.
+    pub fn new(process: &SalesProcess) -> Self {
+        Self {
+            process: process.clone(),
+            columns: Columns::default(),
+            rules: Rules::default(),
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// All rows; those that cannot be taken go into the [`receipt`](Self::receipt).
+    ///
+    /// # Errors
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) beyond 2^32 - 2 rows.
+    pub fn from_events(
+        process: &SalesProcess,
+        events: impl IntoIterator<Item = impl Borrow<DealEvent>>,
+    ) -> Result<Self> {
+        Self::from_events_with(process, events, Mode::Collect)
+    }
+
+    /// All rows, or with [`Mode::Strict`] the first reason why not.
+    ///
+    /// # Errors
+    /// As [`from_events`](Self::from_events); with [`Mode::Strict`] also whatever is wrong with the first bad row.
+    pub fn from_events_with(
+        process: &SalesProcess,
+        events: impl IntoIterator<Item = impl Borrow<DealEvent>>,
+        mode: Mode,
+    ) -> Result<Self> {
+        let mut log = Self::new(process);
+        log.append_with(events, mode)?;
+        Ok(log)
+    }
+
+    /// More rows: the log is the same as if it had been given all of them at once. Costs one pass over the whole log,
+    /// so append a day at a time rather than a row.
+    ///
+    /// # Errors
+    /// As [`from_events`](Self::from_events); the log is then unchanged.
+    pub fn append(&mut self, events: impl IntoIterator<Item = impl Borrow<DealEvent>>) -> Result<()> {
+        self.append_with(events, Mode::Collect)
+    }
+
+    /// More rows, in a stated [`Mode`].
+    ///
+    /// # Errors
+    /// As [`from_events_with`](Self::from_events_with); the log is then unchanged.
+    pub fn append_with(
+        &mut self,
+        events: impl IntoIterator<Item = impl Borrow<DealEvent>>,
+        mode: Mode,
+    ) -> Result<()> {
+        self.extend(mode, |offer| events.into_iter().try_for_each(|event| offer.event(event.borrow())))
+    }
+
+    /// Adds what `fill` offers, or nothing if it fails.
+    pub(crate) fn extend(
+        &mut self,
+        mode: Mode,
+        fill: impl FnOnce(&mut Offer<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let process = self.process.clone();
+        let mut offer = Offer(Draft::new(&process, mode, self.receipt.clone()));
+        self.columns.refill(&mut offer.0)?;
+        fill(&mut offer)?;
+        (self.columns, self.receipt) = offer.0.finish();
+        Ok(())
+    }
+
+    /// What was done with each row.
+    pub fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+
+    /// The stages.
+    pub fn process(&self) -> &SalesProcess {
+        &self.process
+    }
+
+    /// The log as it was visible at an instant (a date is its midnight): facts that had happened and were known before
+    /// it, to the second.
+    pub fn as_of(&self, at: impl Into<NaiveDateTime>) -> Known<'_> {
+        Known::new(self, at.into())
+    }
+
+    /// Bytes held by the rows and their index, beyond ids, attributes and the receipt.
+    pub fn memory_bytes(&self) -> usize {
+        self.columns.bytes()
+    }
+}
+
+/// Where readers of rows hand them in.
+pub(crate) struct Offer<'p>(Draft<'p>);
+
+impl Offer<'_> {
+    pub(crate) fn event(&mut self, event: &DealEvent) -> Result<()> {
+        self.0.offer_event(event)
+    }
+
+    pub(crate) fn cells(&mut self, cells: Result<Cells<'_>>) -> Result<()> {
+        self.0.offer(cells)
+    }
+
+    pub(crate) fn process(&self) -> &SalesProcess {
+        self.0.process
+    }
+}

@@ -1,0 +1,33 @@
+//! What a CRM says, no statistics: the sales process, the log of what happened to each deal, what of it was known at an
+//! instant, and the book of deals at that instant.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`SalesProcess`] | the configured stages, each open, won or lost |
+//! | [`DealEvent`] | one row: a deal, an instant, what changed |
+//! | [`DealLog`] | all rows, checked, in one canonical order, with a [`Receipt`] of what was done with each |
+//! | [`Known`] | the log as it was visible at an instant: nothing later can be reached through it |
+//! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
+
+mod columns;
+mod event;
+mod findings;
+mod known;
+mod log;
+mod names;
+mod process;
+mod receipt;
+mod row;
+mod rules;
+mod snapshot;
+
+pub use event::{Change, DealEvent, Mode};
+pub use known::{DealView, Deals, Known, State};
+#[allow(unused_imports, reason = "what the rooms below read; not every build uses every word")]
+pub(crate) use known::{Move, Position};
+pub use log::DealLog;
+pub(crate) use process::StageId;
+pub use process::{SalesProcess, Stage, StageKind};
+pub use receipt::{Finding, Receipt, Rejected};
+pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
+pub use snapshot::{Book, ClosedDeal, OpenDeal, Snapshot, SnapshotRow};

@@ -247,6 +247,17 @@ mod tests {
         assert_eq!(far.unwrap_err().kind(), ErrorKind::OutOfRange);
     }
 
+    /// Differences 1, 2, 4, 3, 5 by hand: mean 3, autocovariances 2 and 1/5, factor 12/25 at horizon 2; so V is 12/5
+    /// with the rectangular kernel and 11/5 with Bartlett's.
+    #[test]
+    fn both_kernels_by_hand() {
+        let errors = pairs(&[(1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (3.0, 0.0), (5.0, 0.0)]);
+        let test = DieboldMariano::default().horizon(NonZeroUsize::new(2).unwrap()).power(Power::Absolute);
+        let statistic = |kernel| test.kernel(kernel).test(&errors).unwrap().statistic();
+        assert!((statistic(Kernel::Rectangular) - 3.0).abs() < 1e-14);
+        assert!((statistic(Kernel::Bartlett) - 3.0 * (12.0_f64 / 11.0).sqrt()).abs() < 1e-14);
+    }
+
     /// Alternating differences: the lag-1 autocovariance is about minus the variance, so the rectangular sum is
     /// negative and the Bartlett sum is not.
     #[test]

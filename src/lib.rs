@@ -8,6 +8,8 @@ mod error;
 mod history;
 mod model;
 pub mod num;
+pub mod score;
+pub mod synthetic;
 pub mod time;
 
 pub use crm::tidy;

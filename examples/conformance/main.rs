@@ -11,6 +11,7 @@ mod answer;
 mod ingest;
 mod log;
 mod period;
+mod score;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -43,6 +44,7 @@ fn serve(line: &[u8]) -> Answer {
         "as_of" => ingest::as_of(request),
         "ingest" => ingest::ingest(request),
         "period" => period::period(request),
+        "score" => score::score(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

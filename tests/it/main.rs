@@ -1,11 +1,17 @@
 //! One binary for all tests of the public API: linking once is most of the time.
 
 #![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
     clippy::float_cmp,
-    reason = "a test says what it expects; a skipped one says so"
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
 )]
 
 mod deals;
+mod oracle;
+mod scores;
+mod synthetic;

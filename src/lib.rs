@@ -5,6 +5,8 @@
 pub mod crm;
 pub mod deals;
 mod error;
+pub mod fit;
+pub mod forecast;
 mod history;
 mod model;
 pub mod num;
@@ -15,5 +17,7 @@ pub mod time;
 pub use crm::tidy;
 pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, Stage};
 pub use error::{Error, ErrorKind, Result};
+pub use fit::{FittedModel, ForecastModel, PeriodForecast, Split, Timing};
+pub use forecast::{Forecast, ForecastOptions, SimulationOptions, WeightedForecast};
 pub use num::{Amount, Level, Probability, Seed};
 pub use time::{FiscalCalendar, Period};

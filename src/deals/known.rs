@@ -89,6 +89,11 @@ impl<'a> Known<'a> {
         columns.names.iter().zip(seen).filter(|&(_, seen)| seen).map(|(name, _)| name).collect()
     }
 
+    /// Whether some fact of the log became known later than it happened.
+    pub(crate) fn has_late_facts(&self) -> bool {
+        !self.log.columns.known.is_empty()
+    }
+
     /// The instant in seconds.
     pub(crate) const fn until(&self) -> i64 {
         self.until
@@ -236,6 +241,11 @@ impl<'a> DealView<'a> {
     /// Its place among the deals that [`Known::deals`] yields.
     pub const fn index(&self) -> usize {
         self.index
+    }
+
+    /// Its position in the log, the same in every view.
+    pub(crate) const fn place(&self) -> usize {
+        self.deal
     }
 
     /// When it was first placed in a stage.

@@ -13,6 +13,8 @@ pub(crate) struct History {
     pub n_open: u8,
     /// The day of the origin: the first day of which not everything is known.
     pub day: i32,
+    /// Position of each deal in its log, the same in every history of that log.
+    pub places: Vec<usize>,
     /// Deal after deal, each deal's in order.
     pub visits: Vec<Visit>,
     pub classes: Classes,
@@ -31,10 +33,12 @@ impl History {
         let day = civil_day(known.until());
         let mut visits = Vec::new();
         let (mut amount_starts, mut amounts, mut tags) = (vec![0], Vec::new(), Vec::new());
+        let mut places = Vec::new();
         for (deal, view) in (0..).zip(known.deals()) {
             Walk { process, n_open, deal, visits: &mut visits }.follow(&view);
             amounts.extend(view.amounts().map(|(at, amount)| (civil_day(at), amount)));
             amount_starts.push(amounts.len());
+            places.push(view.place());
             let mut born_with: Vec<(&str, &str)> = view.born_with().collect();
             born_with.sort_unstable();
             born_with.dedup_by_key(|tag| tag.0);
@@ -42,7 +46,7 @@ impl History {
         }
         let classes = Classes::of(tags);
         let counts = StageCounts::before(day, &visits, &classes.of_deal, n_open);
-        Self { n_open, day, visits, classes, amount_starts, amounts, counts }
+        Self { n_open, day, places, visits, classes, amount_starts, amounts, counts }
     }
 
     /// The place of deals that are won.
@@ -55,6 +59,11 @@ impl History {
         let deal = usize::try_from(deal).ok()?;
         let range = *self.amount_starts.get(deal)?..*self.amount_starts.get(deal + 1)?;
         self.amounts.get(range)?.iter().rev().find(|&&(stated, _)| stated < day).map(|&(_, amount)| amount)
+    }
+
+    /// The position of a deal in its log.
+    pub(crate) fn place(&self, deal: u32) -> Option<usize> {
+        self.places.get(usize::try_from(deal).ok()?).copied()
     }
 
     /// The class of a deal.

@@ -9,7 +9,8 @@
 use super::memory::{Memory, Series};
 use super::shrink;
 use crate::history::Past;
-use crate::num::count;
+use crate::num::{bits, count};
+use serde::{Deserialize, Serialize};
 
 const PRIOR_SD: f64 = 0.15;
 const PRIOR_WINDOWS: f64 = 4.0;
@@ -18,13 +19,17 @@ const WINDOW_WORTH: f64 = 0.25;
 const YEAR: i32 = 364;
 
 /// The coming arrivals.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Arrivals {
     /// Deals created a day, before the weekday is known.
+    #[serde(with = "bits::one")]
     pub daily: f64,
     /// Monday (day number 4 modulo 7) is not special: by day number modulo 7.
+    #[serde(with = "bits::array")]
     pub weekday: [f64; 7],
     /// Relative variance of the count over the horizon, beyond that of a Poisson count.
+    #[serde(with = "bits::one")]
     pub variance: f64,
 }
 

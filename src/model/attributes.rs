@@ -13,6 +13,7 @@ use crate::history::ages::{N_BINS, log_middle};
 use crate::history::classes::Attributes;
 use crate::history::counts::{Cell, RISK};
 use crate::num::special::exp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const MOST_ATTRIBUTES: usize = 2;
@@ -23,7 +24,8 @@ const AGE_PRIOR: f64 = 5.0;
 const ROUNDS: usize = 5;
 
 /// One attribute that is used: its levels by name, in order; level 0 is everything else.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Effect {
     pub name: String,
     pub levels: Vec<String>,
@@ -44,7 +46,7 @@ impl Effect {
 }
 
 /// All effects, and the group of a deal: the combination of its levels.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Effects(pub Vec<Effect>);
 
 impl Effects {

@@ -16,7 +16,9 @@
 
 use crate::history::ages::{N_BINS, log_middle};
 use crate::history::counts::{Cell, RISK};
+use crate::num::bits;
 use crate::num::special::exp;
+use serde::{Deserialize, Serialize};
 
 /// Strength of both priors, in exits.
 const PRIOR_EXITS: f64 = 2.0;
@@ -26,9 +28,11 @@ const KERNEL_WIDTH: f64 = 0.25;
 const LEAST_STAY: f64 = 1e-6;
 
 /// Numbers by (open stage, age bin, destination); destinations are the open stages, won, lost.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     n_open: usize,
+    #[serde(with = "bits::list")]
     values: Vec<f64>,
 }
 
@@ -61,6 +65,13 @@ impl Table {
             .chunks_exact(self.n_open + 2)
             .enumerate()
             .map(move |(i, row)| (place(i).0, place(i).1, row))
+    }
+
+    /// Whether a stored table has the size its number of stages asks for, and each number passes.
+    pub(crate) fn is_valid(&self, n_open: usize, passes: impl Fn(f64) -> bool) -> bool {
+        self.n_open == n_open
+            && self.values.len() == n_open * N_BINS * (n_open + 2)
+            && self.values.iter().all(|&value| passes(value))
     }
 
     /// What is left of each row: the chance to stay.

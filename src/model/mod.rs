@@ -2,7 +2,9 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod attributes;
+pub(crate) mod calendar;
 pub(crate) mod chain;
 pub(crate) mod hazard;
 pub(crate) mod memory;
+pub(crate) mod process;
 pub(crate) mod shrink;

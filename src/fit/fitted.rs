@@ -1,0 +1,365 @@
+//! The fitted model: plain data that answers for any book and period it was fitted for.
+
+use super::assumed::Assumed;
+use super::calibration::{Calibration, Ratio, tilted, tilted_counts};
+use super::period_forecast::{Evidence, PeriodForecast};
+use super::replay::{Open, Outlook};
+use super::stored::Stored;
+use crate::deals::{SalesProcess, Snapshot};
+use crate::forecast::{
+    ForecastOptions, NewBusiness, Shock, ShockNode, Simulation, SimulationOptions, Total, WeightedForecast,
+};
+use crate::model::process::Process;
+use crate::num::special::{normal_density, normal_quantile};
+use crate::num::{count, sum::sum};
+use crate::time::{Period, day_number};
+use crate::{Amount, Error, ErrorKind, Probability, Result};
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+
+/// Wins below which a history says little.
+const FEW_WINS: usize = 20;
+/// Largest correlation of luck the model admits.
+const MOST_RHO: f64 = 0.6;
+const MOST_TAU: f64 = 2.0;
+
+/// What a model rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Basis {
+    Fitted { process: Process, calibration: Calibration, n_won: usize },
+    Assumed(Assumed),
+}
+
+/// How the period is split into buckets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Not at all.
+    #[default]
+    Whole,
+    /// Weeks of seven days from its start on.
+    Weeks,
+    /// Calendar months.
+    Months,
+}
+
+/// A fitted model: plain data, `Send + Sync`, saved and loaded through serde to the last bit.
+///
+/// It holds no deal: the book is handed to it with every question, so that one model serves a whole team for days.
+///
+/// # Example: saved and loaded
+/// ```
+/// use dealcast::{FittedModel, ForecastModel, Period, time::date};
+/// use dealcast::synthetic::{Company, World};
+/// let log = Company::named(World::Stationary, dealcast::Seed::new(1))?.log()?;
+/// let known = log.as_of(date(2025, 7, 1)?);
+/// let quarter = Period::new(date(2025, 7, 1)?, date(2025, 10, 1)?)?;
+/// let fitted = ForecastModel::default().fit(&known, &quarter)?;
+/// let loaded: FittedModel = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+/// assert_eq!(loaded, fitted);
+/// # Ok::<(), dealcast::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct FittedModel {
+    pub(super) process: SalesProcess,
+    pub(super) as_of: NaiveDateTime,
+    pub(super) horizon: i32,
+    pub(super) basis: Basis,
+}
+
+/// One open deal of a forecast.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DealChance {
+    /// Its id.
+    pub deal: String,
+    /// The chance that it is won inside the period.
+    pub chance: Probability,
+    /// Its amount, where it has one.
+    pub amount: Option<Amount>,
+}
+
+/// Chances by open deal and bucket, and expected wins of new business, of a book in a period.
+struct Expected {
+    /// By bucket, then open deal.
+    chances: Vec<Vec<f64>>,
+    amounts: Vec<f64>,
+    /// Amount and expected number of new deals.
+    new: Vec<(f64, f64)>,
+    /// Share of the new deals by bucket.
+    new_shares: Vec<f64>,
+}
+
+impl FittedModel {
+    pub(super) fn new(
+        process: &SalesProcess,
+        as_of: NaiveDateTime,
+        horizon: i32,
+        basis: Basis,
+    ) -> Result<Self> {
+        Ok(Self { process: process.clone(), as_of, horizon, basis })
+    }
+
+    /// The sales process it was fitted to.
+    pub fn process(&self) -> &SalesProcess {
+        &self.process
+    }
+
+    /// The instant up to which it knows the past.
+    pub const fn as_of(&self) -> NaiveDateTime {
+        self.as_of
+    }
+
+    /// What is expected, part by part: booked, open deals, new business.
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total).
+    pub fn weighted(&self, book: &Snapshot, period: &Period) -> Result<WeightedForecast> {
+        Ok(self.total(book, period, Split::Whole)?.weighted())
+    }
+
+    /// The distribution of the period's bookings.
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total), and [`TooLarge`](ErrorKind::TooLarge) beyond the default memory.
+    pub fn forecast(&self, book: &Snapshot, period: &Period) -> Result<PeriodForecast> {
+        self.forecast_with(book, period, &ForecastOptions::default())
+    }
+
+    /// [`forecast`](Self::forecast) under options.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn forecast_with(
+        &self,
+        book: &Snapshot,
+        period: &Period,
+        options: &ForecastOptions,
+    ) -> Result<PeriodForecast> {
+        let (money, deals) = self.totals(book, period, Split::Whole)?;
+        PeriodForecast::new(self, (book, *period), (&money, money.exact(options)?), deals.exact(options)?)
+    }
+
+    /// Scenarios of the period's bookings by bucket.
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total), and those of [`Total::simulate`].
+    pub fn simulate(
+        &self,
+        book: &Snapshot,
+        (period, split): (&Period, Split),
+        options: &SimulationOptions,
+    ) -> Result<Simulation> {
+        self.total(book, period, split)?.simulate(options)
+    }
+
+    /// What the period's bookings consist of: booked, every open deal with its chance by bucket, new business, and the
+    /// shock they share. The engines of [`Total`] answer from it.
+    ///
+    /// # Errors
+    /// [`LookAhead`](ErrorKind::LookAhead) for a book older than the model,
+    /// [`PeriodMismatch`](ErrorKind::PeriodMismatch) for a period whose rest is less than half or more than twice of what
+    /// the model was fitted for, [`InvalidProcess`](ErrorKind::InvalidProcess) for a book of another process.
+    pub fn total(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Total> {
+        Ok(self.totals(book, period, split)?.0)
+    }
+
+    /// The same in deals: every deal won counts 1.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn total_deals(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Total> {
+        Ok(self.totals(book, period, split)?.1)
+    }
+
+    /// The chance of every open deal to be won inside the period, in the order of the book.
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total).
+    pub fn chances(&self, book: &Snapshot, period: &Period) -> Result<Vec<DealChance>> {
+        let expected = self.expected(book, period, Split::Whole)?;
+        let chances = expected.chances.first().into_iter().flatten();
+        Ok(book
+            .open()
+            .iter()
+            .zip(chances)
+            .map(|(deal, &p)| DealChance {
+                deal: deal.id().to_owned(),
+                chance: Probability::rounded(p),
+                amount: deal.amount(),
+            })
+            .collect())
+    }
+
+    /// How much the history has to say.
+    pub fn evidence(&self) -> Evidence {
+        match &self.basis {
+            Basis::Fitted { n_won, .. } if *n_won >= FEW_WINS => Evidence::Enough,
+            Basis::Fitted { .. } => Evidence::Low,
+            Basis::Assumed(_) => Evidence::Assumed,
+        }
+    }
+
+    fn totals(&self, book: &Snapshot, period: &Period, split: Split) -> Result<(Total, Total)> {
+        let expected = self.expected(book, period, split)?;
+        let booked = book.booked(period)?;
+        let ones = vec![1.0; expected.amounts.len()];
+        let n_won = Amount::new(count(booked.n()))?;
+        Ok((
+            self.assemble(&expected, booked.amount(), (expected.amounts.clone(), |new| new))?,
+            self.assemble(&expected, n_won, (ones, |_| 1.0))?,
+        ))
+    }
+
+    fn assemble(
+        &self,
+        expected: &Expected,
+        booked: Amount,
+        (amounts, value): (Vec<f64>, impl Fn(f64) -> f64),
+    ) -> Result<Total> {
+        let shock = self.shock(&expected.chances, &amounts)?;
+        let total = Total::from_bucket_columns(booked, expected.chances.clone(), amounts)?.with_shock(shock);
+        let mean = sum(expected.new.iter().map(|new| new.1));
+        if !(mean > 0.0) {
+            return Ok(total);
+        }
+        let severity: Vec<(Amount, f64)> = expected
+            .new
+            .iter()
+            .map(|&(amount, n)| Ok((Amount::new(value(amount))?, n)))
+            .collect::<Result<_>>()?;
+        let mut new = NewBusiness::new(mean, severity)?.spread(expected.new_shares.clone())?;
+        if let Basis::Fitted { process, .. } = &self.basis
+            && process.arrivals.variance > 0.0
+        {
+            new = new.overdispersed(1.0 / process.arrivals.variance)?;
+        }
+        total.with_new_business(new)
+    }
+
+    /// The shared shock that gives the total the spread the past showed: `rho` such that, to first order, the expected
+    /// amount of the open deals moves by `tau` of itself; three nodes over the uncertainty of `tau`.
+    fn shock(&self, chances: &[Vec<f64>], amounts: &[f64]) -> Result<Shock> {
+        let (tau, windows) = match &self.basis {
+            Basis::Fitted { calibration, .. } => (calibration.tau, calibration.windows),
+            Basis::Assumed(_) => (Assumed::TAU, 0.0),
+        };
+        if tau == 0.0 {
+            return Ok(Shock::none());
+        }
+        let (mut mean, mut exposure) = (0.0, 0.0);
+        for (deal, amount) in amounts.iter().enumerate() {
+            let p: f64 = chances.iter().filter_map(|bucket| bucket.get(deal)).sum();
+            mean += amount * p;
+            exposure += amount * normal_density(normal_quantile(p.min(1.0)));
+        }
+        let per_unit = if exposure > 0.0 { mean / exposure } else { 0.0 };
+        Shock::from_nodes(spreads(4.0 + windows).map(|spread| {
+            let tau = tau * spread;
+            let rho = (tau * tau * per_unit * per_unit).min(MOST_RHO);
+            ShockNode { rho, tau: tau.min(MOST_TAU), weight: 1.0 / 3.0 }
+        }))
+    }
+
+    fn expected(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+        if book.process() != &self.process {
+            return Err(Error::new(ErrorKind::InvalidProcess, format!("a book of the process {}", self.process))
+                .found(book.process()));
+        }
+        if book.as_of() < self.as_of {
+            return Err(Error::new(ErrorKind::LookAhead, format!("a book as of {} or later", self.as_of))
+                .found(book.as_of()));
+        }
+        let day = day_number(book.as_of().date());
+        let rest = day_number(period.end()).saturating_sub(day);
+        if rest > 0 && (2 * rest < self.horizon || rest > 2 * self.horizon) {
+            let asked = "a period whose rest is between half and twice the";
+            return Err(Error::new(ErrorKind::PeriodMismatch, format!("{asked} {} days fitted for", self.horizon))
+                .found(format!("{rest} days"))
+                .field("period"));
+        }
+        let ends: Vec<i32> = match split {
+            Split::Whole => vec![day_number(period.end())],
+            Split::Weeks => period.weeks().map(|week| day_number(week.end())).collect(),
+            Split::Months => period.months().map(|month| day_number(month.end())).collect(),
+        };
+        let from = day_number(period.start()).max(day);
+        match &self.basis {
+            Basis::Fitted { process, calibration, .. } => {
+                Ok(Expected::fitted((process, calibration), book, (day, from), &ends))
+            }
+            Basis::Assumed(assumed) => assumed.expected(book, period, &ends).map(|(chances, amounts)| Expected {
+                new_shares: vec![1.0; chances.len()],
+                chances,
+                amounts,
+                new: Vec::new(),
+            }),
+        }
+    }
+}
+
+impl Expected {
+    /// From the chain to every end of a bucket, less what would close before the period begins.
+    fn fitted(
+        (process, calibration): (&Process, &Calibration),
+        book: &Snapshot,
+        (day, from): (i32, i32),
+        ends: &[i32],
+    ) -> Self {
+        let open: Vec<Open> = book
+            .open()
+            .iter()
+            .map(|deal| Open {
+                stage: deal.stage_id().0,
+                age: day.saturating_sub(deal.entered_day()),
+                group: process.effects.group(deal.attributes()),
+                amount: deal.amount().map(Amount::get),
+            })
+            .collect();
+        let until = |end: i32| Outlook::of(process, &open, (day, usize::try_from(end - day).unwrap_or(0)));
+        let mut before = until(from);
+        let mut chances = Vec::new();
+        let mut new_wins = vec![0.0; process.entries.len()];
+        let mut new_shares = Vec::new();
+        for &end in ends {
+            let outlook = until(end.max(from));
+            let gain = |now: &[f64], then: &[f64]| -> Vec<f64> {
+                now.iter().zip(then).map(|(now, then)| (now - then).max(0.0)).collect()
+            };
+            chances.push(gain(&outlook.chances, &before.chances));
+            let wins = gain(&outlook.new_wins, &before.new_wins);
+            new_wins.iter_mut().zip(&wins).for_each(|(all, n)| *all += n);
+            new_shares.push(sum(wins));
+            before = outlook;
+        }
+        let amounts: Vec<f64> = open.iter().map(|deal| deal.amount.unwrap_or(0.0)).collect();
+        correct(&mut chances, &amounts, calibration.open);
+        let new_amounts: Vec<f64> = process.entries.iter().map(|entry| entry.amount.unwrap_or(0.0)).collect();
+        let new_wins = tilted_counts(&new_wins, &new_amounts, calibration.new);
+        let new = new_amounts.into_iter().zip(new_wins).filter(|new| new.1 > 0.0).collect();
+        Self { chances, amounts, new, new_shares }
+    }
+}
+
+/// Brings the chances over all buckets to what past forecasts taught, each bucket in proportion.
+fn correct(chances: &mut [Vec<f64>], amounts: &[f64], ratio: Ratio) {
+    let all: Vec<f64> = (0..amounts.len())
+        .map(|deal| chances.iter().filter_map(|bucket| bucket.get(deal)).sum::<f64>().min(1.0))
+        .collect();
+    let corrected = tilted(&all, amounts, ratio);
+    for bucket in chances {
+        for ((p, before), after) in bucket.iter_mut().zip(&all).zip(&corrected) {
+            *p = if *before > 0.0 { *p * (after / before) } else { 0.0 };
+        }
+    }
+}
+
+/// Three equally likely standard deviations of a Student distribution as a mixture of normals: `sqrt(df / chi2_df)` at
+/// the quantiles 1/6, 1/2, 5/6 of chi-square (Wilson & Hilferty 1931).
+fn spreads(df: f64) -> [f64; 3] {
+    [1.0 / 6.0, 0.5, 5.0 / 6.0].map(|level| {
+        let root = 1.0 - 2.0 / (9.0 * df) + normal_quantile(level) * (2.0 / (9.0 * df)).sqrt();
+        1.0 / (root * root * root).sqrt()
+    })
+}

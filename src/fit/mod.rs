@@ -1,0 +1,14 @@
+//! From options to a fitted model: [`ForecastModel`] `--fit-->` [`FittedModel`], plain data that answers for any book.
+
+mod assumed;
+pub(crate) mod calibration;
+mod fitted;
+mod options;
+mod period_forecast;
+pub(crate) mod replay;
+mod stored;
+
+pub use assumed::Timing;
+pub use fitted::{DealChance, FittedModel, Split};
+pub use options::{ForecastModel, Part};
+pub use period_forecast::{Evidence, PeriodForecast, Summary};

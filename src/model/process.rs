@@ -1,0 +1,249 @@
+//! The whole process of a sales team, fitted to the past and ready to be asked about the days ahead.
+
+use super::arrivals::Arrivals;
+use super::attributes::{ClassTotal, Effects};
+use super::calendar::{ByKind, Weekdays};
+use super::chain::{Course, Day, Reached, Standing};
+use super::hazard::{Table, Tally, multiply_odds};
+use super::memory::{Memory, Series};
+use crate::history::counts::RISK;
+use crate::history::visits::Visit;
+use crate::history::{History, Past};
+use crate::num::bits;
+use crate::num::special::exp2;
+use crate::num::sum::sum;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Shortest half-life of the hazards by age, in days: their shape moves slowly.
+const LEAST_HALF_LIFE: f64 = 4.0 * 365.25;
+const FEWEST_EXITS: f64 = 10.0;
+/// Neighbours in size are put together up to this share of all arrivals, so that a model stays small.
+const LEAST_SHARE: f64 = 1.0 / 2048.0;
+/// Entries whose weight has fallen below this share are forgotten.
+const LEAST_WEIGHT: f64 = 1e-4;
+
+/// Which parts of the model are used; all are by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub level: bool,
+    pub attributes: bool,
+    pub calendar: bool,
+}
+
+impl Parts {
+    pub(crate) const ALL: Self = Self { level: true, attributes: true, calendar: true };
+}
+
+/// A deal that was created lately, standing for those to come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    /// Open stage, or won.
+    pub stage: u8,
+    pub group: u32,
+    #[serde(with = "bits::option")]
+    pub amount: Option<f64>,
+    /// Share of all arrivals.
+    #[serde(with = "bits::one")]
+    pub weight: f64,
+}
+
+/// The fitted process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Process {
+    pub base: Table,
+    /// Odds factors by stage, then destination.
+    #[serde(with = "bits::list")]
+    pub level: Vec<f64>,
+    pub effects: Effects,
+    pub weekdays: Weekdays,
+    pub arrivals: Arrivals,
+    pub entries: Vec<Entry>,
+}
+
+impl Process {
+    /// Fits the process to what was known at the start of a day, for forecasts about `horizon` days ahead.
+    pub(crate) fn learn(past: Past<'_>, horizon: i32, parts: Parts) -> Self {
+        let History { n_open, counts, .. } = past.history;
+        let n_open = usize::from(*n_open);
+        let half_life = (4.0 * f64::from(horizon)).max(LEAST_HALF_LIFE);
+        let weights = |start: i32| exp2(-f64::from(past.day - 1 - (start + 3)) / half_life);
+        let mut tally = Tally::new(n_open);
+        counts.weeks_before(past.day).for_each(|(start, cells)| tally.add(cells, weights(start)));
+        let base = tally.hazards();
+        let effects =
+            if parts.attributes { learn_effects(past, &base, &weights) } else { Effects::default() };
+        let mut process = Self {
+            level: vec![1.0; n_open * (n_open + 2)],
+            base,
+            effects,
+            weekdays: Weekdays::NONE,
+            arrivals: Arrivals::learn(past, horizon),
+            entries: Vec::new(),
+        };
+        let group_of = process.groups(past.history);
+        let group = |deal: u32| {
+            let class = usize::try_from(past.history.class(deal)).unwrap_or(0);
+            group_of.get(class).copied().unwrap_or(0)
+        };
+        if parts.level {
+            process.level = process.learn_level(past, horizon, &group_of);
+        }
+        if parts.calendar {
+            let hazards: Vec<ByKind> = (0..process.effects.n_groups())
+                .map(|group| ByKind::of(&process.hazards(group, None)))
+                .collect();
+            let none = ByKind::of(&Table::filled(0, 0.0));
+            process.weekdays = Weekdays::learn(past.visits(), past.day, |v: &Visit| {
+                usize::try_from(group(v.deal)).ok().and_then(|group| hazards.get(group)).unwrap_or(&none)
+            });
+        }
+        process.entries = entries(past, horizon, group);
+        process
+    }
+
+    /// The group of every class of a history.
+    pub(crate) fn groups(&self, history: &History) -> Vec<u32> {
+        history.classes.attributes.iter().map(|class| self.effects.group(class)).collect()
+    }
+
+    /// Hazards of a group, on a day or on no day in particular.
+    fn hazards(&self, group: usize, day: Option<i32>) -> Table {
+        let n_open = self.base.n_open();
+        let factors = self.effects.factors(group);
+        let mut table = self.base.clone();
+        let mut odds = vec![1.0; n_open + 2];
+        for stage in 0..n_open {
+            let level = self.level.chunks(n_open + 2).nth(stage).unwrap_or_default();
+            for bin in 0..crate::history::ages::N_BINS {
+                odds.clear();
+                odds.extend_from_slice(level);
+                for factor in &factors {
+                    odds.iter_mut().zip(factor.row(stage, bin)).for_each(|(m, f)| *m *= f);
+                }
+                if let Some(day) = day {
+                    odds.iter_mut().zip(self.weekdays.on(day, n_open)).for_each(|(m, f)| *m *= f);
+                }
+                multiply_odds(table.row_mut(stage, bin), odds.iter().copied());
+            }
+        }
+        table
+    }
+
+    /// Level now, by stage and destination: observed over expected exits by week, the expected ones under the hazards
+    /// of each group.
+    fn learn_level(&self, past: Past<'_>, horizon: i32, group_of: &[u32]) -> Vec<f64> {
+        let n_open = self.base.n_open();
+        let hazards: Vec<Table> =
+            (0..self.effects.n_groups()).map(|group| self.hazards(group, None)).collect();
+        let hazards_of = |class: u32| {
+            let group =
+                usize::try_from(class).ok().and_then(|class| group_of.get(class)).copied().unwrap_or(0);
+            usize::try_from(group).ok().and_then(|group| hazards.get(group)).unwrap_or(&self.base)
+        };
+        let mut series: Vec<Series> = vec![Vec::new(); n_open * (n_open + 2)];
+        for (_, cells) in past.history.counts.weeks_before(past.day) {
+            series.iter_mut().for_each(|s| s.push((0.0, 0.0)));
+            for &(cell, n) in cells {
+                let stage = usize::from(cell.stage);
+                let Some(of_stage) = series.get_mut(stage * (n_open + 2)..(stage + 1) * (n_open + 2)) else {
+                    continue;
+                };
+                if cell.to == RISK {
+                    let row = hazards_of(cell.class).row(stage, usize::from(cell.bin));
+                    for (week, h) in of_stage.iter_mut().filter_map(|s| s.last_mut()).zip(row) {
+                        week.1 += h * f64::from(n);
+                    }
+                } else if let Some(week) = of_stage.get_mut(usize::from(cell.to)).and_then(|s| s.last_mut()) {
+                    week.0 += f64::from(n);
+                }
+            }
+        }
+        let memory = Memory::learn(&series, usize::try_from((horizon + 3) / 7).unwrap_or(1));
+        let level = |s: &Series| {
+            let enough = s.iter().map(|week| week.0).sum::<f64>() >= FEWEST_EXITS;
+            if enough { memory.level(s) } else { 1.0 }
+        };
+        series.iter().map(level).collect()
+    }
+
+    /// The chain of a group over the days `[from, from + n_days)`.
+    pub(crate) fn reached(&self, group: u32, (from, n_days): (i32, usize), standing: &[Standing]) -> Reached {
+        let group = usize::try_from(group).unwrap_or(0);
+        let kinds = if self.weekdays == Weekdays::NONE { 1 } else { 7.min(n_days) };
+        let days: Vec<Day> =
+            (from..).take(kinds).map(|day| Day::new(self.hazards(group, Some(day)))).collect();
+        let course: Vec<&Day> = days.iter().cycle().take(n_days).collect();
+        Course { days: &course, goal: self.base.n_open() }.run(standing)
+    }
+}
+
+/// Attributes that explain who wins, and what they change; `weigh` gives the weight of a week by its first day.
+fn learn_effects(past: Past<'_>, base: &Table, weigh: &impl Fn(i32) -> f64) -> Effects {
+    let History { counts, classes, .. } = past.history;
+    if classes.attributes.iter().all(BTreeMap::is_empty) {
+        return Effects::default();
+    }
+    let mut totals = vec![ClassTotal::default(); classes.attributes.len()];
+    for (start, cells) in counts.weeks_before(past.day) {
+        ClassTotal::add_week(&mut totals, cells, (base, weigh(start)));
+    }
+    for visit in past.visits().filter(|v| v.arrival) {
+        let class = usize::try_from(past.history.class(visit.deal)).unwrap_or(0);
+        totals.get_mut(class).into_iter().for_each(|total| total.n_deals += 1);
+    }
+    let mut effects = Effects::choose(&classes.attributes, &totals, base.n_open());
+    if effects.0.is_empty() {
+        return effects;
+    }
+    let group_of: Vec<u32> = classes.attributes.iter().map(|class| effects.group(class)).collect();
+    let mut groups: Vec<Tally> = vec![Tally::new(base.n_open()); effects.n_groups()];
+    for (start, cells) in counts.weeks_before(past.day) {
+        let weight = weigh(start);
+        for same in cells.chunk_by(|a, b| a.0.class == b.0.class) {
+            let class = same.first().and_then(|(cell, _)| usize::try_from(cell.class).ok()).unwrap_or(0);
+            let group = group_of.get(class).and_then(|&group| usize::try_from(group).ok()).unwrap_or(0);
+            groups.get_mut(group).into_iter().for_each(|tally| tally.add(same, weight));
+        }
+    }
+    effects.backfit(base, &groups);
+    effects
+}
+
+/// The deals created lately, each with its share: half-life of two horizons.
+fn entries(past: Past<'_>, horizon: i32, group: impl Fn(u32) -> u32) -> Vec<Entry> {
+    let half_life = 2.0 * f64::from(horizon);
+    let weigh = |v: &Visit| exp2(-f64::from(past.day - 1 - v.entered) / half_life);
+    let mut entries: Vec<Entry> = past
+        .visits()
+        .filter(|v| v.arrival)
+        .map(|v| Entry {
+            stage: v.stage,
+            group: group(v.deal),
+            amount: past.history.amount_before(v.deal, past.day),
+            weight: weigh(&v),
+        })
+        .filter(|entry| entry.weight >= LEAST_WEIGHT)
+        .collect();
+    let order = |e: &Entry| (e.stage, e.group, e.amount.is_some());
+    let size = |e: &Entry| e.amount.unwrap_or(0.0);
+    entries.sort_unstable_by(|a, b| {
+        order(a).cmp(&order(b)).then(size(a).total_cmp(&size(b))).then(a.weight.total_cmp(&b.weight))
+    });
+    let total = sum(entries.iter().map(|entry| entry.weight));
+    entries.iter_mut().for_each(|entry| entry.weight /= total);
+    entries.dedup_by(|next, kept| {
+        let small = kept.weight + next.weight < LEAST_SHARE;
+        let same = order(next) == order(kept) && (small || next.amount == kept.amount);
+        if same {
+            let weight = kept.weight + next.weight;
+            let mean = (kept.weight * size(kept) + next.weight * size(next)) / weight;
+            kept.amount = kept.amount.map(|amount| if next.amount == Some(amount) { amount } else { mean });
+            kept.weight = weight;
+        }
+        same
+    });
+    entries
+}

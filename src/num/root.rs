@@ -1,0 +1,59 @@
+//! Roots of increasing functions, by bisection with the Illinois step: always inside the bracket, always done.
+
+/// Most steps: a bracket of 1e3 is halved to 1e-13 even if every step were a bisection.
+const STEPS: usize = 54;
+
+/// Where an increasing function crosses 0 in `[low, high]`; the end next to the root where it lies outside.
+///
+/// # Reference
+/// Dowell & Jarratt (1971), A modified regula falsi method for computing the root of an equation.
+pub(crate) fn increasing(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let (mut a, mut fa) = (low, f(low));
+    let (mut b, mut fb) = (high, f(high));
+    if !(fa < 0.0) {
+        return low;
+    }
+    if !(fb > 0.0) {
+        return high;
+    }
+    for step in 0..STEPS {
+        let width = b - a;
+        if width <= 1e-14 * (1.0 + a.abs().max(b.abs())) {
+            break;
+        }
+        let secant = (a * fb - b * fa) / (fb - fa);
+        // Every third step halves the bracket, so that a bent function cannot stall.
+        let x = if step % 3 == 2 || !(secant > a && secant < b) { 0.5 * (a + b) } else { secant };
+        let fx = f(x);
+        if fx == 0.0 {
+            return x;
+        }
+        if fx < 0.0 {
+            (a, fa) = (x, fx);
+            fb *= 0.5;
+        } else {
+            (b, fb) = (x, fx);
+            fa *= 0.5;
+        }
+    }
+    0.5 * (a + b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::increasing;
+
+    #[test]
+    fn finds_roots_of_bent_functions() {
+        assert!((increasing(-10.0, 10.0, |x| x * x * x - 2.0) - 1.259_921_049_894_873_2).abs() < 1e-12);
+        assert!((increasing(-700.0, 700.0, |x| 1.0 - (-x).exp()) - 0.0).abs() < 1e-12);
+        assert!((increasing(0.0, 1.0, |x| if x < 0.3 { -1.0 } else { 1.0 }) - 0.3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn outside_the_bracket_the_nearer_end() {
+        assert_eq!(increasing(1.0, 2.0, |x| x), 1.0);
+        assert_eq!(increasing(-2.0, -1.0, |x| x), -1.0);
+        assert_eq!(increasing(-1.0, 1.0, |_| f64::NAN), -1.0);
+    }
+}

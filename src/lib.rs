@@ -18,6 +18,6 @@ pub use crm::tidy;
 pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, Stage};
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{FittedModel, ForecastModel, PeriodForecast, Split, Timing};
-pub use forecast::{Forecast, ForecastOptions, SimulationOptions, WeightedForecast};
+pub use forecast::{Forecast, ForecastOptions, WeightedForecast};
 pub use num::{Amount, Level, Probability, Seed};
 pub use time::{FiscalCalendar, Period};

@@ -2,9 +2,9 @@
 
 use super::fitted::{Basis, FittedModel};
 use crate::deals::{OpenDeal, SalesProcess, Snapshot};
+use crate::history::ages::N_BINS;
 use crate::model::chain::{Course, Day, Standing};
 use crate::model::hazard::Table;
-use crate::history::ages::N_BINS;
 use crate::num::bits;
 use crate::time::{Period, day_number};
 use crate::{Amount, Error, ErrorKind, Probability, Result};
@@ -80,7 +80,11 @@ impl Assumed {
     pub(super) fn check(&self, n_open: usize) -> Result<()> {
         let length = |n: usize| match n == n_open {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::LengthMismatch, format!("one number for each of {n_open} open stages")).found(n)),
+            false => Err(Error::new(
+                ErrorKind::LengthMismatch,
+                format!("one number for each of {n_open} open stages"),
+            )
+            .found(n)),
         };
         length(self.chances.len())?;
         for &chance in &self.chances {
@@ -92,7 +96,9 @@ impl Assumed {
             return Err(Error::out_of_range("mean days", "a finite number >= 1/24", days));
         }
         match self.chances.iter().zip(self.chances.iter().skip(1)).find(|(now, next)| now > next) {
-            Some((_, &next)) => Err(Error::out_of_range("stage percentage", "at least that of the stage before", next)),
+            Some((_, &next)) => {
+                Err(Error::out_of_range("stage percentage", "at least that of the stage before", next))
+            }
             None => Ok(()),
         }
     }
@@ -113,7 +119,10 @@ impl Assumed {
             let chance = self.chances.get(deal.stage_id().index()).copied().unwrap_or(0.0);
             if closes { chance } else { 0.0 }
         };
-        starts.zip(ends).map(|(&from, &to)| open.iter().map(|deal| chance(deal, from, to)).collect()).collect()
+        starts
+            .zip(ends)
+            .map(|(&from, &to)| open.iter().map(|deal| chance(deal, from, to)).collect())
+            .collect()
     }
 
     /// Constant rates: a stage of `d` mean days is left with chance `1 - exp(-1 / d)` a day, onward with `p_i / p_next`.

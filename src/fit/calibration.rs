@@ -14,8 +14,8 @@
 //! the arrivals.
 
 use super::replay::{Record, Tried};
-use crate::num::{bits, root};
 use crate::num::special::{exp, exp2, ln};
+use crate::num::{bits, root};
 use serde::{Deserialize, Serialize};
 
 const OPEN_PRIOR: f64 = 2.0;

@@ -6,9 +6,7 @@ use super::period_forecast::{Evidence, PeriodForecast};
 use super::replay::{Open, Outlook};
 use super::stored::Stored;
 use crate::deals::{SalesProcess, Snapshot};
-use crate::forecast::{
-    ForecastOptions, NewBusiness, Shock, ShockNode, Simulation, SimulationOptions, Total, WeightedForecast,
-};
+use crate::forecast::{ForecastOptions, NewBusiness, Shock, ShockNode, Total, WeightedForecast};
 use crate::model::process::Process;
 use crate::num::special::{normal_density, normal_quantile};
 use crate::num::{count, sum::sum};
@@ -141,19 +139,6 @@ impl FittedModel {
         PeriodForecast::new(self, (book, *period), (&money, money.exact(options)?), deals.exact(options)?)
     }
 
-    /// Scenarios of the period's bookings by bucket.
-    ///
-    /// # Errors
-    /// Those of [`total`](Self::total), and those of [`Total::simulate`].
-    pub fn simulate(
-        &self,
-        book: &Snapshot,
-        (period, split): (&Period, Split),
-        options: &SimulationOptions,
-    ) -> Result<Simulation> {
-        self.total(book, period, split)?.simulate(options)
-    }
-
     /// What the period's bookings consist of: booked, every open deal with its chance by bucket, new business, and the
     /// shock they share. The engines of [`Total`] answer from it.
     ///
@@ -264,8 +249,11 @@ impl FittedModel {
 
     fn expected(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
         if book.process() != &self.process {
-            return Err(Error::new(ErrorKind::InvalidProcess, format!("a book of the process {}", self.process))
-                .found(book.process()));
+            return Err(Error::new(
+                ErrorKind::InvalidProcess,
+                format!("a book of the process {}", self.process),
+            )
+            .found(book.process()));
         }
         if book.as_of() < self.as_of {
             return Err(Error::new(ErrorKind::LookAhead, format!("a book as of {} or later", self.as_of))
@@ -275,9 +263,12 @@ impl FittedModel {
         let rest = day_number(period.end()).saturating_sub(day);
         if rest > 0 && (2 * rest < self.horizon || rest > 2 * self.horizon) {
             let asked = "a period whose rest is between half and twice the";
-            return Err(Error::new(ErrorKind::PeriodMismatch, format!("{asked} {} days fitted for", self.horizon))
-                .found(format!("{rest} days"))
-                .field("period"));
+            return Err(Error::new(
+                ErrorKind::PeriodMismatch,
+                format!("{asked} {} days fitted for", self.horizon),
+            )
+            .found(format!("{rest} days"))
+            .field("period"));
         }
         let ends: Vec<i32> = match split {
             Split::Whole => vec![day_number(period.end())],
@@ -289,11 +280,8 @@ impl FittedModel {
             Basis::Fitted { process, calibration, .. } => {
                 Ok(Expected::fitted((process, calibration), book, (day, from), &ends))
             }
-            Basis::Assumed(assumed) => assumed.expected(book, period, &ends).map(|(chances, amounts)| Expected {
-                new_shares: vec![1.0; chances.len()],
-                chances,
-                amounts,
-                new: Vec::new(),
+            Basis::Assumed(assumed) => assumed.expected(book, period, &ends).map(|(chances, amounts)| {
+                Expected { new_shares: vec![1.0; chances.len()], chances, amounts, new: Vec::new() }
             }),
         }
     }

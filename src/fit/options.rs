@@ -111,7 +111,10 @@ impl ForecastModel {
     ) -> Result<FittedModel> {
         let past = history.at(history.day);
         if past.visits().next().is_none() {
-            return Err(Error::new(ErrorKind::NoHistory, "at least one deal that was in a stage before the origin"));
+            return Err(Error::new(
+                ErrorKind::NoHistory,
+                "at least one deal that was in a stage before the origin",
+            ));
         }
         let process = Process::learn(past, horizon, self.parts);
         let step = Grid::before(history.day, horizon).step;

@@ -184,7 +184,14 @@ impl fmt::Display for PeriodForecast {
         let eighty = Level::new(0.8).unwrap_or(Level::HALF);
         let (low, high) = self.money.interval(eighty);
         writeln!(f, "Forecast for {} as of {}", self.period, self.as_of.format("%Y-%m-%d %H:%M"))?;
-        writeln!(f, "  q50 {}; 80 % range {} to {}; mean {}", read(self.money.median()), read(low), read(high), read(self.mean()))?;
+        writeln!(
+            f,
+            "  q50 {}; 80 % range {} to {}; mean {}",
+            read(self.money.median()),
+            read(low),
+            read(high),
+            read(self.mean())
+        )?;
         writeln!(
             f,
             "  booked {} + open deals {} + new business {}",

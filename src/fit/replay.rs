@@ -147,7 +147,8 @@ impl Record {
             // Won in the window, and not reopened before it closed.
             if won.entered >= start && won.entered < end && (won.left == STILL_OPEN || won.left >= end) {
                 let amount = outcome.amount_before(won.deal, end).unwrap_or(0.0);
-                let was_open = outcome.place(won.deal).is_some_and(|place| open.binary_search(&place).is_ok());
+                let was_open =
+                    outcome.place(won.deal).is_some_and(|place| open.binary_search(&place).is_ok());
                 let (deals, money) = if was_open {
                     (&mut self.open_deals, &mut self.open_money)
                 } else {
@@ -166,7 +167,10 @@ fn open_at(past: Past<'_>, group: impl Fn(u32) -> u32) -> (Vec<Open>, Vec<usize>
         .filter(|v| v.stage < past.history.n_open && v.stands_at(past.day) && v.left == STILL_OPEN)
         .map(|v| {
             let amount = past.history.amount_before(v.deal, past.day);
-            (Open { stage: v.stage, age: past.day - v.entered, group: group(v.deal), amount }, past.history.place(v.deal).unwrap_or(usize::MAX))
+            (
+                Open { stage: v.stage, age: past.day - v.entered, group: group(v.deal), amount },
+                past.history.place(v.deal).unwrap_or(usize::MAX),
+            )
         })
         .unzip()
 }

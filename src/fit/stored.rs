@@ -38,7 +38,9 @@ enum StoredBasis {
 impl From<FittedModel> for Stored {
     fn from(model: FittedModel) -> Self {
         let basis = match model.basis {
-            Basis::Fitted { process, calibration, n_won } => StoredBasis::Fitted { process, calibration, n_won },
+            Basis::Fitted { process, calibration, n_won } => {
+                StoredBasis::Fitted { process, calibration, n_won }
+            }
             Basis::Assumed(assumed) => StoredBasis::Assumed(assumed),
         };
         Self {
@@ -56,9 +58,12 @@ impl TryFrom<Stored> for FittedModel {
 
     fn try_from(stored: Stored) -> Result<Self> {
         if stored.version != VERSION {
-            return Err(Error::new(ErrorKind::UnknownVersion, format!("a model of schema version {VERSION}"))
-                .found(stored.version)
-                .field("version"));
+            return Err(Error::new(
+                ErrorKind::UnknownVersion,
+                format!("a model of schema version {VERSION}"),
+            )
+            .found(stored.version)
+            .field("version"));
         }
         let n_open = stored.sales_process.open_stages().len();
         let basis = match stored.basis {
@@ -88,9 +93,13 @@ fn is_factor(x: f64) -> bool {
 
 fn check_process(process: &Process, n_open: usize) -> Result<()> {
     let hazards = |table: &Table| {
-        table.is_valid(n_open, |h| (0.0..=1.0).contains(&h)) && table.rows().all(|(.., row)| Table::stay(row) > 0.0)
+        table.is_valid(n_open, |h| (0.0..=1.0).contains(&h))
+            && table.rows().all(|(.., row)| Table::stay(row) > 0.0)
     };
-    check(hazards(&process.base), "hazards from 0 to 1 by stage, age and destination that leave something to stay")?;
+    check(
+        hazards(&process.base),
+        "hazards from 0 to 1 by stage, age and destination that leave something to stay",
+    )?;
     let level = process.level.len() == n_open * (n_open + 2) && process.level.iter().all(|&x| is_factor(x));
     check(level, "a level for every transition")?;
     let effects = process.effects.0.len() <= 2

@@ -36,6 +36,11 @@ pub(crate) fn sin_cos(x: f64) -> (f64, f64) {
     libm::sincos(x)
 }
 
+/// The angle of (x, y), from -pi to pi.
+pub(crate) fn atan2(y: f64, x: f64) -> f64 {
+    libm::atan2(y, x)
+}
+
 /// Density of the standard normal.
 pub(crate) fn normal_density(x: f64) -> f64 {
     const ONE_OVER_SQRT_TAU: f64 = 0.398_942_280_401_432_7;

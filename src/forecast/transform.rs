@@ -1,0 +1,402 @@
+//! The exact engine's core: the characteristic function of the total, averaged over the shock, inverted once.
+//!
+//! # Formula
+//! phi(w) = sum over strata s of weight_s x product over deals of (1 - p_i + p_i e^(i w a_i)), p_i under s, x G_s(S(w)),
+//! G_s the generating function of the number of new deals and S the transform of their amounts.
+//!
+//! # Numerics
+//! Deals with w a <= .8 at the highest frequency enter by their cumulants: log(1 - p + p e^(ix)) = sum of
+//! kappa_k(p) (ix)^k / k! converges like (x / pi)^k; 14 terms leave 1e-13 where |phi| still counts. The others are
+//! multiplied in one by one. Frequencies stop where |phi| stays below 1e-14, or at the lattice's highest.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the measured kernel; every array has the block's or the table's length"
+)]
+
+use super::fourier::{Complex, fft};
+use super::lattice::Lattice;
+use super::profile::{self, Gathered, Local, Model};
+use super::shock::{Law, Stratum};
+use super::{NewBusiness, index};
+use crate::num::{count, special};
+use std::f64::consts::TAU;
+
+/// Cumulants used for small deals, and one more.
+const ORDER: usize = 15;
+/// Largest w a of a small deal.
+const SMALL: f64 = 0.8;
+/// Frequencies worked on at a time.
+const BLOCK: usize = 16;
+
+/// How an amount turns with the frequency.
+pub(crate) enum Amounts {
+    /// By itself.
+    True,
+    /// Rounded to a lattice of this unit (scaled), split over the two neighbours so that the mean stays.
+    Split(f64),
+}
+
+/// Frequencies 2 pi j / period, j = 0 .. n, relative to an origin.
+pub(crate) struct Frequencies {
+    pub(crate) period: f64,
+    pub(crate) origin: f64,
+    pub(crate) n: usize,
+    pub(crate) amounts: Amounts,
+    /// |phi| below which it counts as died out, where frequencies may then stop.
+    pub(crate) quiet: Option<f64>,
+}
+
+/// The powers kappa_k(p) / 1, k = 0 .. ORDER - 1 (kappa_0 = 0), of a deal won with chance p.
+///
+/// kappa_(k+1) = p (1 - p) d kappa_k / dp, as polynomials in q = p (1 - p) (times 1 - 2p for odd k).
+fn cumulants(p: f64) -> [f64; ORDER] {
+    let q = p * (1.0 - p);
+    let d = 1.0 - 2.0 * p;
+    let mut kappa = [0.0; ORDER];
+    kappa[1] = p;
+    for k in 2..ORDER {
+        let poly = &POLYNOMIALS[k];
+        let value = poly.iter().rev().fold(0.0, |sum, c| sum * q + c);
+        kappa[k] = if k % 2 == 0 { value } else { value * d };
+    }
+    kappa
+}
+
+const TERMS: usize = ORDER / 2 + 1;
+const POLYNOMIALS: [[f64; TERMS]; ORDER] = polynomials();
+
+/// Coefficients in q of kappa_k (even k) or of kappa_k / (1 - 2p) (odd k), k >= 2.
+const fn polynomials() -> [[f64; TERMS]; ORDER] {
+    let mut table = [[0.0; TERMS]; ORDER];
+    table[2][1] = 1.0;
+    let mut k = 2;
+    while k + 1 < ORDER {
+        let mut m = 0;
+        let mut power = 0.0;
+        while m < TERMS {
+            let c = table[k][m];
+            if k % 2 == 0 {
+                // q x derivative
+                table[k + 1][m] += power * c;
+            } else {
+                // q (-2 O + (1 - 4 q) O')
+                table[k + 1][m] += power * c;
+                if m + 1 < TERMS {
+                    table[k + 1][m + 1] += -2.0 * c - 4.0 * power * c;
+                }
+            }
+            m += 1;
+            power += 1.0;
+        }
+        k += 1;
+    }
+    table
+}
+
+impl NewBusiness {
+    /// The generating function of the count at `s` when `mean` deals are expected.
+    fn generating(&self, mean: f64, s: Complex) -> Complex {
+        let gap = Complex { re: mean * (s.re - 1.0), im: mean * s.im };
+        match self.size {
+            None => gap.exp(),
+            Some(size) => {
+                // (1 - gap / size)^-size
+                let base = Complex { re: 1.0 - gap.re / size, im: -gap.im / size };
+                let modulus = special::ln(base.abs());
+                let angle = special::atan2(base.im, base.re);
+                Complex { re: -size * modulus, im: -size * angle }.exp()
+            }
+        }
+    }
+}
+
+/// phi at the frequencies; fewer than asked where it died out, none where it did not and had to.
+pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex> {
+    let Frequencies { period, n, .. } = *frequencies;
+    let highest = TAU * count(n) / period;
+    let cut = match frequencies.amounts {
+        Amounts::True => SMALL / highest,
+        Amounts::Split(_) => 0.0,
+    };
+    let small = model.deals.iter().filter(|(_, _, a)| *a <= cut);
+    let small = Gathered::new(small, model.steepest, profile::powers, cumulants);
+    let big: Vec<(f64, f64, f64)> = model.deals.iter().filter(|(_, _, a)| *a > cut).collect();
+    let strata: Vec<Conditional> = model
+        .strata
+        .iter()
+        .zip(&model.local)
+        .map(|(stratum, local)| Conditional::new(model, stratum, local, &small, &big))
+        .collect();
+    let mut phi = Vec::with_capacity(n + 1);
+    let mut quiet = 0;
+    let mut first = 0;
+    let mut waves = Waves::default();
+    while first <= n {
+        let block = BLOCK.min(n + 1 - first);
+        waves.fill(model, frequencies, &big, first, block);
+        let mut sum = [Complex::default(); BLOCK];
+        for conditional in &strata {
+            conditional.add_to(&mut sum[..block], &waves, model, first, frequencies);
+        }
+        let died = |c: &Complex| frequencies.quiet.is_some_and(|most| c.abs() < most);
+        quiet = if sum[..block].iter().all(died) { quiet + 1 } else { 0 };
+        phi.extend_from_slice(&sum[..block]);
+        if quiet == 2 {
+            phi.truncate(first - BLOCK + 1);
+            break;
+        }
+        first += block;
+    }
+    if let Some(zero) = phi.first_mut() {
+        *zero = Complex::ONE;
+    }
+    phi
+}
+
+/// e^(i w a) of the big deals and the transform of the severity, for one block of frequencies.
+#[derive(Default)]
+struct Waves {
+    re: Vec<[f64; BLOCK]>,
+    im: Vec<[f64; BLOCK]>,
+    severity: [Complex; BLOCK],
+    origin: [Complex; BLOCK],
+}
+
+impl Waves {
+    fn fill(&mut self, model: &Model, f: &Frequencies, big: &[(f64, f64, f64)], first: usize, block: usize) {
+        self.re.resize(big.len(), [0.0; BLOCK]);
+        self.im.resize(big.len(), [0.0; BLOCK]);
+        for (i, (_, _, a)) in big.iter().enumerate() {
+            let wave = wave(&f.amounts, *a, f.period, first);
+            for (k, c) in wave.iter().enumerate() {
+                self.re[i][k] = c.re;
+                self.im[i][k] = c.im;
+            }
+        }
+        self.severity = [Complex::default(); BLOCK];
+        if let Some(new) = &model.new {
+            for (a, w) in new.amount.iter().zip(&new.weight) {
+                let wave = wave(&f.amounts, *a, f.period, first);
+                for (sum, c) in self.severity.iter_mut().zip(wave) {
+                    *sum = *sum + c.times(*w);
+                }
+            }
+        }
+        for (k, c) in self.origin.iter_mut().enumerate().take(block) {
+            *c = Complex::turn(-turns(f.origin / f.period, first + k));
+        }
+    }
+}
+
+/// j x share without whole turns.
+fn turns(share: f64, j: usize) -> f64 {
+    let turns = share * count(j);
+    turns - turns.floor()
+}
+
+fn wave(amounts: &Amounts, a: f64, period: f64, first: usize) -> [Complex; BLOCK] {
+    match *amounts {
+        Amounts::True => rotating(a / period, first),
+        Amounts::Split(unit) => {
+            let place = (a / unit).floor();
+            let share = a / unit - place;
+            let low = rotating(place * unit / period, first);
+            let high = rotating((place + 1.0) * unit / period, first);
+            std::array::from_fn(|k| low[k].times(1.0 - share) + high[k].times(share))
+        }
+    }
+}
+
+/// e^(2 pi i share j) for a block of j: one sine, then rotations.
+fn rotating(share: f64, first: usize) -> [Complex; BLOCK] {
+    let step = Complex::turn(share);
+    let mut now = Complex::turn(turns(share, first));
+    std::array::from_fn(|_| {
+        let c = now;
+        now = now * step;
+        c
+    })
+}
+
+/// One stratum, ready for any frequency.
+struct Conditional {
+    weight: f64,
+    n_new: f64,
+    /// Coefficients in w^2 of the real part, in w^2 (times w) of the imaginary part, of log phi.
+    real: [f64; ORDER / 2],
+    imaginary: [f64; ORDER / 2],
+    big: Vec<f64>,
+    /// At rho = 1: what the deals are worth, exactly.
+    worth: Option<f64>,
+}
+
+impl Conditional {
+    fn new(
+        model: &Model,
+        stratum: &Stratum,
+        local: &Local,
+        small: &Gathered<ORDER>,
+        big: &[(f64, f64, f64)],
+    ) -> Self {
+        let mut this = Self {
+            weight: stratum.weight,
+            n_new: local.n_new,
+            real: [0.0; ORDER / 2],
+            imaginary: [0.0; ORDER / 2],
+            big: Vec::new(),
+            worth: None,
+        };
+        if let Law::Step(uniform) = stratum.law {
+            this.worth = Some(model.stepped(uniform));
+            return this;
+        }
+        let kappa = small.under(stratum.law);
+        let mut factorial = 1.0;
+        for k in 1..ORDER {
+            factorial *= count(k);
+            let sign = if k % 4 < 2 { 1.0 } else { -1.0 };
+            let term = sign * kappa[k] / factorial;
+            if k % 2 == 0 {
+                this.real[k / 2 - 1] = term;
+            } else {
+                this.imaginary[k / 2] = term;
+            }
+        }
+        this.big = big.iter().map(|(p, score, _)| stratum.law.chance(*p, *score)).collect();
+        this
+    }
+
+    fn add_to(&self, sum: &mut [Complex], waves: &Waves, model: &Model, first: usize, f: &Frequencies) {
+        let mut re = [0.0; BLOCK];
+        let mut im = [0.0; BLOCK];
+        let mut alive = false;
+        for k in 0..sum.len() {
+            let j = first + k;
+            let w = TAU * count(j) / f.period;
+            let w2 = w * w;
+            let size = w2 * self.real.iter().rev().fold(0.0, |sum, c| sum * w2 + c);
+            // e^-42 = 6e-19: below what an average of numbers up to 1 can show.
+            if size < -42.0 {
+                continue;
+            }
+            alive = true;
+            let angle = w * self.imaginary.iter().rev().fold(0.0, |sum, c| sum * w2 + c);
+            let c = Complex { re: size, im: angle }.exp();
+            (re[k], im[k]) = (c.re, c.im);
+        }
+        if !alive {
+            return;
+        }
+        for (p, (wave_re, wave_im)) in self.big.iter().zip(waves.re.iter().zip(&waves.im)) {
+            for k in 0..BLOCK {
+                let (fr, fi) = (1.0 - p + p * wave_re[k], p * wave_im[k]);
+                (re[k], im[k]) = (re[k] * fr - im[k] * fi, re[k] * fi + im[k] * fr);
+            }
+        }
+        let worth = self.worth.map(|worth| wave(&f.amounts, worth, f.period, first));
+        for (k, sum) in sum.iter_mut().enumerate() {
+            let mut c = worth.map_or(Complex { re: re[k], im: im[k] }, |worth| worth[k]).times(self.weight)
+                * waves.origin[k];
+            if let Some(new) = &model.new {
+                c = c * new.generating(self.n_new, waves.severity[k]);
+            }
+            *sum = *sum + c;
+        }
+    }
+}
+
+/// How far |phi| can rise again beyond a frequency: sum over strata of weight x its largest bound, and the highest
+/// frequency that was looked at (none where all were).
+///
+/// |1 - p + p e^(ix)| <= exp(-p (1 - p) (1 - cos x)), so the fall of a stratum is at least its
+/// sum of p (1 - p) (1 - cos w a), whose sum of cosines is one transform of the amounts' histogram.
+pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> (f64, Option<f64>) {
+    const COARSE: usize = 1 << 14;
+    let largest = model.deals.amount.iter().copied().fold(0.0, f64::max);
+    let largest = largest.max(model.new.as_ref().map_or(0.0, NewBusiness::largest));
+    let steps = lattice.map(|lattice| index((largest / lattice.unit()).round()));
+    let (unit, n) = match (lattice, steps) {
+        (Some(lattice), Some(steps)) if steps < COARSE / 4 => {
+            (lattice.unit(), (4 * (steps + 1)).next_power_of_two().max(64))
+        }
+        _ => (largest * 4.0 / count(COARSE), COARSE),
+    };
+    let exact = n < COARSE || lattice.is_some_and(|l| l.unit() == unit);
+    let mut histogram = vec![Complex::default(); n];
+    let mut put = |a: f64, re: f64, im: f64| {
+        let place = if exact { (a / unit).round() } else { (a / unit).floor() };
+        let share = if exact { 0.0 } else { a / unit - place };
+        let at = index(place);
+        histogram[at] = histogram[at] + Complex { re, im }.times(1.0 - share);
+        histogram[at + 1] = histogram[at + 1] + Complex { re, im }.times(share);
+    };
+    let mut unrest = 0.0;
+    for (p, _, a) in model.deals.iter() {
+        unrest += p * (1.0 - p);
+        put(a, p * (1.0 - p), 0.0);
+    }
+    if let Some(new) = &model.new {
+        new.amount.iter().zip(&new.weight).for_each(|(a, w)| put(*a, 0.0, *w));
+    }
+    fft(&mut histogram);
+    let last = if exact { n / 2 } else { n / 4 };
+    // The least fall of deals and of new business over the frequencies beyond.
+    let (mut least, mut least_new) = (f64::INFINITY, f64::INFINITY);
+    for j in 1..=last {
+        let w = TAU * count(j) / (count(n) * unit);
+        if w < beyond {
+            continue;
+        }
+        // Splitting an amount over two grid points dampens its cosine by up to sinc^2.
+        let half = 0.5 * w * unit;
+        let damp = if exact { 1.0 } else { special::sin_cos(half).0 / half };
+        let (a, b) = (histogram[j], histogram[n - j]);
+        let cosines = 0.5 * (a.re + b.re) / (damp * damp);
+        let cosines_new = 0.5 * (a.im + b.im) / (damp * damp);
+        least = least.min((unrest - cosines).max(0.0));
+        least_new = least_new.min((1.0 - cosines_new).max(0.0));
+    }
+    let looked_at = (!exact).then_some(TAU * count(last) / (count(n) * unit));
+    if least.is_infinite() {
+        return (0.0, looked_at.map(|w| w.min(beyond)));
+    }
+    let rise = model.strata.iter().zip(&model.local).map(|(stratum, local)| {
+        let share = if unrest > 0.0 { local.unrest / unrest } else { 0.0 };
+        let fall = least * share + model.new.as_ref().map_or(0.0, |new| new.decay(local.n_new, least_new));
+        stratum.weight * special::exp(-fall)
+    });
+    (rise.sum(), looked_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cumulants_are_those_of_a_coin() {
+        let kappa = cumulants(0.3);
+        let q = 0.21;
+        // Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, section 3.2, n = 1.
+        for (k, exact) in [(1, 0.3), (2, q), (3, q * 0.4), (4, q * (1.0 - 6.0 * q))] {
+            assert!((kappa[k] - exact).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn few_cumulants_give_the_logarithm() {
+        for p in [0.001, 0.1, 0.5, 0.9] {
+            let x = 0.4_f64;
+            let (sin, cos) = special::sin_cos(x);
+            let exact = special::ln(Complex { re: 1.0 - p + p * cos, im: p * sin }.abs());
+            let mut sum = 0.0;
+            let mut term = 1.0;
+            for (k, kappa) in cumulants(p).iter().enumerate().skip(1) {
+                term *= x / count(k);
+                if k % 2 == 0 {
+                    sum += if k % 4 == 0 { 1.0 } else { -1.0 } * term * kappa;
+                }
+            }
+            assert!((sum - exact).abs() < 1e-13, "the first term left out at x = .4");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "tests compare bits on purpose"))]
 
+pub mod backtest;
 pub mod crm;
 pub mod deals;
 mod error;

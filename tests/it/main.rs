@@ -9,3 +9,4 @@
 )]
 
 mod deals;
+mod driver;

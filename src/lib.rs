@@ -5,7 +5,7 @@
 pub mod crm;
 pub mod deals;
 mod error;
-mod history;
+pub mod history;
 mod model;
 pub mod num;
 pub mod time;
@@ -13,5 +13,6 @@ pub mod time;
 pub use crm::tidy;
 pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, Stage};
 pub use error::{Error, ErrorKind, Result};
+pub use history::{ConversionMatrix, DataQuality};
 pub use num::{Amount, Level, Probability, Seed};
 pub use time::{FiscalCalendar, Period};

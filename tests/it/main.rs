@@ -10,3 +10,4 @@
 
 mod deals;
 mod driver;
+mod history;

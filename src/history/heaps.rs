@@ -59,7 +59,7 @@ pub(super) struct Entries(Vec<(StageId, i32)>);
 /// How many deals entered a stage on a day.
 struct Day {
     stage: StageId,
-    day: i32,
+    on: i32,
     n: usize,
 }
 
@@ -83,14 +83,14 @@ impl Entries {
         let days: Vec<Day> = self
             .0
             .chunk_by(|a, b| a == b)
-            .filter_map(|same| same.first().map(|&(stage, day)| Day { stage, day, n: same.len() }))
+            .filter_map(|same| same.first().map(|&(stage, day)| Day { stage, on: day, n: same.len() }))
             .collect();
         let mut heaps = Vec::new();
         for days in days.chunk_by(|a, b| a.stage == b.stage) {
             for (place, day) in days.iter().enumerate().filter(|(_, day)| day.n > MOST) {
                 if let Some(usual) = usual(days, place).filter(|&usual| day.n > TIMES * usual) {
                     let stage = process.name(day.stage).to_owned();
-                    heaps.push(Heap { date: civil_date(day.day), stage, n: day.n, usual });
+                    heaps.push(Heap { date: civil_date(day.on), stage, n: day.n, usual });
                 }
             }
         }

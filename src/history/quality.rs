@@ -417,6 +417,9 @@ impl DataQuality {
     }
 
     fn write_overdue(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.n_with_close == 0 {
+            return write!(f, "\n  overdue: not known, no expected close is stated");
+        }
         write!(f, "\n  overdue: {} open deals{}", self.n_overdue, worth(self.overdue_amount))?;
         for deal in self.overdue.iter().take(PRINTED) {
             let (id, stage) = (shortened(&deal.deal, NAME), shortened(&deal.stage, NAME));

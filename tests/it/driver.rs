@@ -19,8 +19,7 @@ fn driver() -> Option<PathBuf> {
 
 /// The answers to these lines, one each; none where the driver is not built.
 fn answers(lines: Vec<String>) -> Option<Vec<Value>> {
-    let mut child =
-        Command::new(driver()?).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut child = Command::new(driver()?).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let n = lines.len();
     let mut input = child.stdin.take().unwrap();
     // A thread of its own, so that neither side waits for the other with a full pipe.

@@ -16,3 +16,5 @@ mod gap;
 mod oracle;
 mod scores;
 mod synthetic;
+mod driver;
+mod history;

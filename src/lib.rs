@@ -6,7 +6,7 @@ pub mod crm;
 pub mod deals;
 mod error;
 mod history;
-mod model;
+pub mod model;
 pub mod num;
 pub mod score;
 pub mod synthetic;

@@ -5,4 +5,7 @@ pub(crate) mod attributes;
 pub(crate) mod chain;
 pub(crate) mod hazard;
 pub(crate) mod memory;
+mod semi_markov;
 pub(crate) mod shrink;
+
+pub use semi_markov::{Chances, Leaving, Move, SemiMarkov, Sojourn};

@@ -22,9 +22,9 @@ pub(crate) fn semi_markov(request: Value) -> Answer {
     if ages.is_empty() || horizons.is_empty() {
         return Err(Refusal::malformed("no ages or no horizons"));
     }
-    let moves = hazards.into_iter().flat_map(|(from, ways)| {
-        ways.into_iter().map(move |(to, by)| Move { from: from.clone(), to, by })
-    });
+    let moves = hazards
+        .into_iter()
+        .flat_map(|(from, ways)| ways.into_iter().map(move |(to, by)| Move { from: from.clone(), to, by }));
     let model = SemiMarkov::new(&SalesProcess::open(stages)?, &moves.collect::<Vec<_>>())?;
     let rows = model.chances(&stage, &ages, &horizons)?;
     let table = |of: fn(&Chances) -> f64| -> Vec<Vec<f64>> {

@@ -11,7 +11,7 @@
 //! # Numerics
 //! The first move is exact up to quadrature (1e-9 where a stage leads only to won and lost); later stages are entered
 //! at any time of a day, on steps of a quarter of a day: second order, within 1e-4 of continuous time for stages that
-//! last days. Chances by day are exact.
+//! last days and within 2e-3 for stages that last hours. Chances by day are exact.
 //!
 //! # Reference
 //! Howard (1971), Dynamic Probabilistic Systems II, chapters 10 and 11; Putter, Fiocco & Geskus (2007), Tutorial in

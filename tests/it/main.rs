@@ -14,4 +14,5 @@
 mod deals;
 mod oracle;
 mod scores;
+mod semi_markov;
 mod synthetic;

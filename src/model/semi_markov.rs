@@ -37,7 +37,7 @@ const LONGEST_HORIZON: u32 = 3660;
 const OLDEST: f64 = 36_525.0;
 /// Products of the renewal equation, and steps of quadrature: seconds of work.
 const MOST_PRODUCTS: f64 = 2e9;
-const MOST_STEPS: f64 = 2e6;
+const MOST_STEPS: f64 = 2e5;
 /// How far stated shares may miss 1, as decimal fractions do.
 const ROUNDING: f64 = 1e-9;
 

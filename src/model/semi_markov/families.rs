@@ -43,7 +43,9 @@ pub enum Sojourn {
 }
 
 /// Smallest `|q|` but 0 that is told apart from the log-normal: nearer, the gamma functions lose what tells them apart.
-const LEAST_Q: f64 = 3e-3;
+const LEAST_Q: f64 = 0.01;
+/// Largest shape of a gamma: a time in stage that varies by 1 %.
+const LARGEST_SHAPE: f64 = 1e4;
 
 impl Sojourn {
     pub(super) fn check(&self) -> Result<()> {
@@ -70,12 +72,15 @@ impl Sojourn {
                 location("mu", mu)?;
                 match q.abs() {
                     0.0 | LEAST_Q..=100.0 => Ok(()),
-                    _ => Err(Error::out_of_range("q", "0 or a number from 0.003 to 100 in size", q)),
+                    _ => Err(Error::out_of_range("q", "0 or a number from 0.01 to 100 in size", q)),
                 }
             }
             Self::Gamma { shape, rate } => {
                 positive("rate", rate)?;
-                positive("shape", shape)
+                match shape {
+                    1e-6..=LARGEST_SHAPE => Ok(()),
+                    _ => Err(Error::out_of_range("shape", "a number from 1e-6 to 10,000", shape)),
+                }
             }
         }
     }
@@ -169,15 +174,18 @@ fn log_gamma(a: f64) -> f64 {
 
 /// `ln Q(a, x)`, the log of the regularised upper incomplete gamma function.
 fn log_gamma_tail(a: f64, x: f64) -> f64 {
-    if x <= a + 1.0 || a > 1e5 {
+    if x <= a + 1.0 {
         let p = special::score::gamma_cdf(a, x);
         if p < 0.999_999 {
             return ln_1p(-p);
         }
     }
+    if x.is_infinite() {
+        return f64::NEG_INFINITY;
+    }
     let (mut b, mut d) = (x + 1.0 - a, 1.0 / (x + 1.0 - a).max(f64::MIN_POSITIVE));
     let (mut c, mut fraction) = (1.0 / f64::MIN_POSITIVE, d);
-    for i in 1..100_000 {
+    for i in 1..10_000 {
         let n = f64::from(i);
         let term = -n * (n - a);
         b += 2.0;

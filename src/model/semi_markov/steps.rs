@@ -7,8 +7,8 @@
 //! how late in the step deals leave, as a share of the step.
 //!
 //! # Numerics
-//! Eight Gauss-Legendre nodes, the step halved until both halves agree with the whole to 1e-12 (hazards that are
-//! infinite at age 0 are halved towards 0); then scaled so that the destinations add up to the exact `S(start) - S(end)`.
+//! Eight Gauss-Legendre nodes; where they miss the exact `S(start) - S(end)` the step is halved until both halves agree
+//! with the whole to 1e-12 (hazards that are infinite at age 0 are halved towards 0). Then scaled to the exact total.
 
 use super::families::Sojourn;
 use crate::num::count;
@@ -56,6 +56,9 @@ const HALF_RULE: [(f64, f64); 4] = [
 ];
 /// Nobody is left.
 const NOBODY: f64 = 1e-18;
+/// The rule is as good as the total it should find.
+const EXACT: f64 = 1e-13;
+/// Halves and whole are.
 const AGREED: f64 = 1e-12;
 
 impl Clock {
@@ -181,8 +184,14 @@ impl<'a> Stay<'a> {
                 .collect(),
             Clock::Hazards(moves) => {
                 let exact = self.left(span.from) - self.left(span.to);
+                let whole = self.rule(moves, span);
+                let total: f64 = whole.iter().map(|m| m.mass).sum();
                 let depth = if span.from > 0.0 { 5 } else { 200 };
-                let found = self.halved(moves, Piece { span, whole: self.rule(moves, span), depth });
+                let found = if (total - exact).abs() <= EXACT {
+                    whole
+                } else {
+                    self.halved(moves, Piece { span, whole, depth })
+                };
                 split(moves, span, &found, exact)
             }
             Clock::Daily(_) => Vec::new(),

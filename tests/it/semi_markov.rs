@@ -383,3 +383,11 @@ proptest! {
         }
     }
 }
+
+/// An argument beyond the largest number once sent the continued fraction round in circles.
+#[test]
+fn a_sojourn_beyond_all_numbers_never_ends() {
+    let never = Leaving::Hazard(Sojourn::GeneralizedGamma { mu: 700.0, sigma: 1e-6, q: -100.0 });
+    let found = model(&["A"], &[to("A", "won", never)]).chances("A", &[0.0, 1.0], &[365]).unwrap();
+    close(&found, Chances::won, &[vec![0.0], vec![0.0]], ROUNDING);
+}

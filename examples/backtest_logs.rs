@@ -35,19 +35,52 @@ enum Log {
 }
 
 const CASES: [Case; 8] = [
-    Case { name: "bpi2012", log: Log::Loans, horizon_days: 28, peer: Some(("LightGBM snapshots", 0.085, 0.082)) },
-    Case { name: "bpi2012pre", log: Log::PreacceptedLoans, horizon_days: 28, peer: Some(("LightGBM snapshots", 0.083, 0.081)) },
-    Case { name: "repd", log: Log::Projects, horizon_days: 365, peer: Some(("LightGBM recent", 0.242, 0.180)) },
-    Case { name: "repd_cap", log: Log::CappedProjects, horizon_days: 365, peer: Some(("LightGBM recent", 0.200, 0.162)) },
+    Case {
+        name: "bpi2012",
+        log: Log::Loans,
+        horizon_days: 28,
+        peer: Some(("LightGBM snapshots", 0.085, 0.082)),
+    },
+    Case {
+        name: "bpi2012pre",
+        log: Log::PreacceptedLoans,
+        horizon_days: 28,
+        peer: Some(("LightGBM snapshots", 0.083, 0.081)),
+    },
+    Case {
+        name: "repd",
+        log: Log::Projects,
+        horizon_days: 365,
+        peer: Some(("LightGBM recent", 0.242, 0.180)),
+    },
+    Case {
+        name: "repd_cap",
+        log: Log::CappedProjects,
+        horizon_days: 365,
+        peer: Some(("LightGBM recent", 0.200, 0.162)),
+    },
     Case { name: "bpi2012 14 d", log: Log::Loans, horizon_days: 14, peer: None },
     Case { name: "bpi2012 42 d", log: Log::Loans, horizon_days: 42, peer: None },
-    Case { name: "bpi2012pre 14 d", log: Log::PreacceptedLoans, horizon_days: 14, peer: Some(("LightGBM snapshots", 0.082, f64::NAN)) },
-    Case { name: "bpi2012pre 42 d", log: Log::PreacceptedLoans, horizon_days: 42, peer: Some(("Aalen-Johansen", 0.106, f64::NAN)) },
+    Case {
+        name: "bpi2012pre 14 d",
+        log: Log::PreacceptedLoans,
+        horizon_days: 14,
+        peer: Some(("LightGBM snapshots", 0.082, f64::NAN)),
+    },
+    Case {
+        name: "bpi2012pre 42 d",
+        log: Log::PreacceptedLoans,
+        horizon_days: 42,
+        peer: Some(("Aalen-Johansen", 0.106, f64::NAN)),
+    },
 ];
 
 fn main() -> Outcome<()> {
     let folder = std::env::args().nth(1).ok_or("usage: backtest_logs <folder with bpi2012/ and repd/>")?;
-    println!("{:16} {:>7} {:>7} {:>7} {:>7} {:>14} {:>7} {:>7} {:>6}  best other method", "case", "origins", "nCRPS", "WAPE", "bias", "cov 50/80/95", "Brier", "N_nCRPS", "s");
+    println!(
+        "{:16} {:>7} {:>7} {:>7} {:>7} {:>14} {:>7} {:>7} {:>6}  best other method",
+        "case", "origins", "nCRPS", "WAPE", "bias", "cov 50/80/95", "Brier", "N_nCRPS", "s"
+    );
     for case in CASES {
         let log = read(Path::new(&folder), case.log)?;
         let start = Instant::now();
@@ -64,8 +97,11 @@ fn print(case: &Case, report: &AccuracyReport, seconds: f64) {
         return println!("{:16} no complete window", case.name);
     };
     let read = |x: Option<f64>| x.unwrap_or(f64::NAN);
-    let coverage = [money.coverage_50, money.coverage_80, money.coverage_95].map(|x| format!("{:.2}", read(x))).join("/");
-    let peer = case.peer.map_or(String::new(), |(name, money, deals)| format!("{name}: {money:.3} / {deals:.3}"));
+    let coverage = [money.coverage_50, money.coverage_80, money.coverage_95]
+        .map(|x| format!("{:.2}", read(x)))
+        .join("/");
+    let peer =
+        case.peer.map_or(String::new(), |(name, money, deals)| format!("{name}: {money:.3} / {deals:.3}"));
     println!(
         "{:16} {:7} {:7.4} {:7.3} {:+7.3} {coverage:>14} {:7.3} {:7.4} {seconds:6.2}  {peer}",
         case.name,

@@ -10,7 +10,7 @@ pub mod fit;
 pub mod forecast;
 pub mod gap;
 pub mod history;
-mod model;
+pub mod model;
 pub mod num;
 pub mod score;
 pub mod synthetic;

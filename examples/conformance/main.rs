@@ -12,6 +12,7 @@ mod ingest;
 mod log;
 mod period;
 mod score;
+mod semi_markov;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -45,6 +46,7 @@ fn serve(line: &[u8]) -> Answer {
         "ingest" => ingest::ingest(request),
         "period" => period::period(request),
         "score" => score::score(request),
+        "semi_markov" => semi_markov::semi_markov(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

@@ -12,9 +12,10 @@
 )]
 
 mod deals;
+mod driver;
 mod gap;
+mod history;
 mod oracle;
 mod scores;
+mod semi_markov;
 mod synthetic;
-mod driver;
-mod history;

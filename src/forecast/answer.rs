@@ -150,7 +150,7 @@ impl Forecast {
         Self::known(Form::Knots(knots), mean, sd, ErrorBound { chance: 0.0, amount: 0.0 }).finite()
     }
 
-    fn finite(self) -> Result<Self> {
+    pub(crate) fn finite(self) -> Result<Self> {
         if self.mean.is_finite() && self.sd.is_finite() && self.half_distance.is_finite() {
             Ok(self)
         } else {

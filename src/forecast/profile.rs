@@ -7,7 +7,7 @@
 //! amount to the ten nearest grid points); the relative error of a gathered mean is below 1e-11 and the cost of a
 //! stratum no longer depends on the number of deals.
 
-use super::shock::{Law, ShockNode, Strata, Stratum};
+use super::shock::{EXACT, Law, ShockNode, Strata, Stratum};
 use super::{NewBusiness, Total, index};
 use crate::num::{count, special, sum::Sum, sum::sum};
 use crate::{Error, ErrorKind, Result};
@@ -214,6 +214,17 @@ const ODDS: f64 = 33.0;
 
 impl Model {
     pub(crate) fn new(total: &Total) -> Result<Self> {
+        Self::with_fineness(total, EXACT)
+    }
+
+    /// With strata whose error in a probability is a twentieth of what `n` scenarios leave, .5 / sqrt(n).
+    pub(crate) fn coarse(total: &Total, n: f64) -> Result<Self> {
+        // exp(-(2 pi / fineness)^2 / 2) = .025 / sqrt(n)
+        let odds = special::ln(n.max(1.0).sqrt() / 0.025);
+        Self::with_fineness(total, std::f64::consts::TAU / (2.0 * odds).sqrt())
+    }
+
+    fn with_fineness(total: &Total, fineness: f64) -> Result<Self> {
         let mut fixed = Sum::default();
         fixed.add(total.booked);
         let open = |(p, a): &(f64, f64)| *p > 0.0 && *p < 1.0 && *a > 0.0;
@@ -254,7 +265,7 @@ impl Model {
             variance: 0.0,
             ladder,
         };
-        model.stratify(total);
+        model.stratify(total, fineness);
         model.bound();
         if model.variance.is_finite() && (model.high * model.scale + model.fixed).is_finite() {
             Ok(model)
@@ -263,7 +274,7 @@ impl Model {
         }
     }
 
-    fn stratify(&mut self, total: &Total) {
+    fn stratify(&mut self, total: &Total, fineness: f64) {
         let sums = Gathered::new(
             self.deals.iter(),
             self.steepest,
@@ -288,7 +299,7 @@ impl Model {
             let sd = (0.5 * (right.1 + left.1)).sqrt();
             if sd > 0.0 { slope / sd } else { 0.0 }
         };
-        let Strata { pieces, error } = total.shock.strata(roughness, || self.deals.chance.clone());
+        let Strata { pieces, error } = total.shock.strata(fineness, roughness, || self.deals.chance.clone());
         self.local = pieces.iter().map(|stratum| self.local(&sums, stratum)).collect();
         self.strata = pieces;
         self.strata_error = error;

@@ -131,6 +131,8 @@ impl Law {
 
 /// Beyond this |z| lies less than 2e-15 of the mass.
 const REACH: f64 = 8.0;
+/// Step in conditional standard deviations that leaves e^-30 in a probability.
+pub(crate) const EXACT: f64 = 0.8;
 /// Most strata of one node of the shock; a finer step is not taken, and the error bound says so.
 const MOST_STRATA: f64 = 4096.0;
 
@@ -141,10 +143,11 @@ pub(crate) struct Strata {
 }
 
 impl Shock {
-    /// The strata; `roughness(node, z)` is the slope of the conditional mean over the conditional standard deviation,
+    /// The strata, in steps of `fineness` conditional standard deviations; `roughness(node, z)` is the slope of the conditional mean over the conditional standard deviation,
     /// `cuts` the distinct chances (asked at rho = 1 only).
     pub(crate) fn strata(
         &self,
+        fineness: f64,
         roughness: impl Fn(&ShockNode, f64) -> f64,
         cuts: impl Fn() -> Vec<f64>,
     ) -> Strata {
@@ -159,7 +162,7 @@ impl Shock {
                     (-12..=12).map(|k| roughness(node, 0.5 * f64::from(k))).fold(0.0, f64::max).min(1e6);
                 // One deal alone has m'^2 / v up to rho / (1 - rho).
                 let rough = rough.max((node.rho / (1.0 - node.rho)).sqrt());
-                let wanted = 0.8 / (1.0 + rough * rough).sqrt();
+                let wanted = fineness / (1.0 + rough * rough).sqrt();
                 let step = wanted.max(2.0 * REACH / MOST_STRATA);
                 let decay = 2.0 * std::f64::consts::PI / step;
                 strata.error += node.weight * special::exp(-0.5 * decay * decay / (1.0 + rough * rough));
@@ -247,7 +250,7 @@ mod tests {
         for rho in [0.0, 0.05, 0.3, 0.9, 0.999, 1.0] {
             let shock = Shock::new(rho).unwrap();
             let chances = [1e-9, 0.02, 0.5, 0.77, 1.0 - 1e-9];
-            let strata = shock.strata(|_, _| 1.0, || chances.to_vec());
+            let strata = shock.strata(EXACT, |_, _| 1.0, || chances.to_vec());
             for p in chances {
                 let score = special::normal_quantile(p);
                 let mean = sum(strata.pieces.iter().map(|s| s.weight * s.law.chance(p, score)));

@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod total;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -37,6 +38,7 @@ fn serve(line: &[u8]) -> Answer {
     match cmd.as_str() {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
         // one line a command, topics in alphabetical order
+        "total" => total::total(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

@@ -11,10 +11,10 @@
 use super::answer::{ErrorBound, Forecast, Form};
 use super::atoms::Atoms;
 use super::fourier::{Complex, real_values};
-use super::lattice::{Lattice, common_unit, convolve, multiple};
+use super::lattice::{Lattice, Step, common_unit, convolve};
 use super::profile::Model;
 use super::series::{Frame, Series};
-use super::transform::{Amounts, Frequencies, echo, transform};
+use super::transform::{Amounts, Frequencies, Roots, echo, transform};
 use super::{ForecastOptions, NewBusiness, Total, index};
 use crate::num::{count, special, sum::sum};
 use crate::Result;
@@ -95,14 +95,16 @@ impl Engine<'_> {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
         // The bound grows with what never dies out; still far below what two lattice points can tell apart.
-        if let Some(answer) = self.many(stretch.as_ref(), 1e-7)? {
+        if let Some(answer) = self.many(stretch.as_ref(), 1e-8)? {
             return Ok(answer);
         }
         if convolving.min(enumerating) <= 4e9 {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
         match stretch {
-            Some(stretch) if 0.5 * stretch.points * n.max(64.0) * strata <= 2e10 => self.whole(&stretch),
+            Some(stretch) if 0.5 * stretch.points * (if self.stepped() { 64.0 } else { n + 64.0 }) * strata <= 8e9 => {
+                self.whole(&stretch)
+            }
             _ => self.rounded(),
         }
     }
@@ -147,16 +149,7 @@ impl Engine<'_> {
         if let Some(stretch) = stretch.filter(|_| convolving) {
             let span = index(stretch.first + stretch.points);
             self.options.memory.afford(span.checked_mul(56))?;
-            let steps: Vec<usize> =
-                model.deals.amount.iter().map(|a| multiple(stretch.lattice, a * model.scale)).collect();
-            let mut mass = vec![0.0; span + 1];
-            for stratum in &model.strata {
-                let deals = model.deals.iter().zip(&steps);
-                let deals = deals.map(|((p, score, _), step)| (stratum.law.chance(p, score), *step));
-                for (sum, m) in mass.iter_mut().zip(convolve(deals, span)) {
-                    *sum += stratum.weight * m;
-                }
-            }
+            let mass = self.convolved(stretch.lattice.unit() / model.scale, span);
             let name = self.named(stretch.lattice);
             let points = mass.into_iter().enumerate().map(|(k, m)| (name(count(k)), m));
             return Ok((Form::Atoms(Atoms::sorted(points)), bound));
@@ -181,6 +174,21 @@ impl Engine<'_> {
         };
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         Ok((Form::Atoms(Atoms::sorted(points.into_iter())), bound))
+    }
+
+    /// Masses at the multiples 0 ..= span of a unit (scaled), averaged over the strata.
+    fn convolved(&self, unit: f64, span: usize) -> Vec<f64> {
+        let model = self.model;
+        let steps: Vec<Step> = model.deals.amount.iter().map(|a| Step::new(a / unit)).collect();
+        let mut mass = vec![0.0; span + 1];
+        for stratum in &model.strata {
+            let deals = model.deals.iter().zip(&steps);
+            let deals = deals.map(|((p, score, _), step)| (stratum.law.chance(p, score), *step));
+            for (sum, m) in mass.iter_mut().zip(convolve(deals, span)) {
+                *sum += stratum.weight * m;
+            }
+        }
+        mass
     }
 
     /// The characteristic function up to where it has died out; none where more than `most` never does.
@@ -213,7 +221,7 @@ impl Engine<'_> {
             }
             let n = index(n);
             self.options.memory.afford(n.checked_mul(640))?;
-            let frequencies = Frequencies { period, origin, n, amounts: Amounts::True, quiet: Some((30.0 * stays).max(1e-13)) };
+            let frequencies = Frequencies { period, origin, n, amounts: Amounts::True, quiet: Some((10.0 * stays).max(1e-13)) };
             let phi = transform(model, &frequencies);
             if phi.len() <= n {
                 return Ok(self.closed(&phi, highest, stretch, &frequencies));
@@ -288,42 +296,49 @@ impl Engine<'_> {
         let n = index(stretch.points).next_power_of_two();
         self.options.memory.afford(n.checked_mul(64))?;
         let unit = stretch.lattice.unit() / model.scale;
+        let phi = self.all_frequencies(unit, stretch.first, n);
+        Ok((self.points(&phi, stretch), exactly(model.strata_error + 10.0 * ROUNDING)))
+    }
+
+    fn all_frequencies(&self, unit: f64, first: f64, n: usize) -> Vec<Complex> {
         let frequencies = Frequencies {
             period: count(n) * unit,
-            origin: stretch.first * unit,
+            origin: first * unit,
             n: n / 2,
-            amounts: Amounts::True,
+            amounts: Amounts::Lattice(Roots::new(unit, n)),
             quiet: None,
         };
-        let phi = transform(model, &frequencies);
-        Ok((self.points(&phi, stretch), exactly(model.strata_error + 10.0 * ROUNDING)))
+        transform(self.model, &frequencies)
     }
 
     /// Amounts split over the two nearest points of a lattice that the work allows.
     fn rounded(&self) -> Result<Answer> {
         let model = self.model;
-        let work = count(model.deals.len() + 64) * count(model.strata.len());
+        let strata = count(model.strata.len());
+        let convolving = model.new.is_none() && !self.stepped();
+        let deals = if self.stepped() { 0.0 } else { count(model.deals.len()) };
+        // About 20 ms: half a nanosecond a point and deal by convolution, some more by frequencies.
+        let work = if convolving { deals } else { 2.0 * deals + 64.0 } * strata;
+        let most = if convolving { 4e7 } else { 8e7 };
         let mut n: usize = 1 << 16;
-        while n > 1 << 10 && 0.5 * count(n) * work > 4e8 {
+        while n > 1 << 11 && 0.5 * count(n) * work > most {
             n /= 2;
         }
-        self.options.memory.afford(n.checked_mul(64))?;
-        let unit = (model.high - model.low) / count(n - 8);
-        let first = ((model.low / unit).floor() - 2.0).max(0.0);
-        let frequencies = Frequencies {
-            period: count(n) * unit,
-            origin: first * unit,
-            n: n / 2,
-            amounts: Amounts::Split(unit),
-            quiet: None,
+        self.options.memory.afford(n.checked_mul(96))?;
+        let low = if convolving { 0.0 } else { model.low };
+        let unit = (model.high - low) / count(n - 8);
+        let first = ((low / unit).floor() - 2.0).max(0.0);
+        let masses = if convolving {
+            self.convolved(unit, n)
+        } else {
+            real_values(&self.all_frequencies(unit, first, n), n)
         };
-        let phi = transform(model, &frequencies);
-        let masses = real_values(&phi, n).into_iter().map(|m| if m > 1e-16 { m } else { 0.0 });
         let points = masses
+            .into_iter()
             .enumerate()
-            .map(|(k, m)| (model.fixed + model.scale * (unit * (first + count(k))), m));
+            .map(|(k, m)| (model.fixed + model.scale * (unit * (first + count(k))), if m > 1e-16 { m } else { 0.0 }));
         // Each won deal moves by a mean-zero step of at most one unit (Bernstein at 1e-9).
-        let won = count(model.deals.len()) + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
+        let won = deals + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
         let amount = model.scale * unit * (3.3 * won.sqrt() + 7.0);
         Ok((Form::Atoms(Atoms::sorted(points)), ErrorBound { chance: 1e-9 + model.strata_error, amount }))
     }
@@ -414,7 +429,7 @@ mod tests {
             let engine = Engine { model: &model, options: &options };
             let stretch = engine.stretch(Lattice::of_unit(1.0)).unwrap();
             let (few, _) = engine.few(Some(&stretch), true).unwrap();
-            let (many, bound) = engine.many(Some(&stretch), 1e-7).unwrap().unwrap();
+            let (many, bound) = engine.many(Some(&stretch), 2e-8).unwrap().unwrap();
             let (whole, _) = engine.whole(&stretch).unwrap();
             let forecast = |form| Forecast::known(form, 0.0, 1.0, exactly(0.0));
             let (few, many, whole) = (forecast(few), forecast(many), forecast(whole));

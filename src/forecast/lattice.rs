@@ -99,34 +99,50 @@ fn euclid(mut a: f64, mut b: f64, noise: f64) -> f64 {
     a
 }
 
-/// The distribution on 0..=`span` of the sum of independent deals, (chance, multiple) each.
+/// An amount as a place on a lattice; where it lies between two points, the share that goes to the upper one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Step {
+    at: usize,
+    share: f64,
+}
+
+impl Step {
+    /// From an amount in units.
+    pub(crate) fn new(units: f64) -> Self {
+        if (units - units.round()).abs() <= SLACK {
+            Self { at: index(units.round()), share: 0.0 }
+        } else {
+            Self { at: index(units.floor()), share: units - units.floor() }
+        }
+    }
+}
+
+/// The distribution on 0..=`span` of the sum of independent deals, each with its chance.
 ///
 /// All terms are positive: every probability is right to a few units in its own last place.
-pub(crate) fn convolve(deals: impl Iterator<Item = (f64, usize)>, span: usize) -> Vec<f64> {
+pub(crate) fn convolve(deals: impl Iterator<Item = (f64, Step)>, span: usize) -> Vec<f64> {
     let mut mass = vec![0.0; span + 1];
     let mut next = mass.clone();
     mass[0] = 1.0;
     let mut top = 0;
     for (p, step) in deals {
-        let reach = (top + step).min(span);
+        let reach = (top + step.at + usize::from(step.share > 0.0)).min(span);
         let lost = 1.0 - p;
         for (new, old) in next[..=reach].iter_mut().zip(&mass) {
             *new = lost * old;
         }
-        if step <= reach {
-            for (new, old) in next[step..=reach].iter_mut().zip(&mass) {
-                *new += p * old;
+        for (at, share) in [(step.at, 1.0 - step.share), (step.at + 1, step.share)] {
+            if share > 0.0 && at <= reach {
+                let won = p * share;
+                for (new, old) in next[at..=reach].iter_mut().zip(&mass) {
+                    *new += won * old;
+                }
             }
         }
         top = reach;
         std::mem::swap(&mut mass, &mut next);
     }
     mass
-}
-
-/// How many units an amount is.
-pub(crate) fn multiple(lattice: Lattice, amount: f64) -> usize {
-    index(lattice.nearest(amount))
 }
 
 #[cfg(test)]

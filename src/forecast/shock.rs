@@ -215,6 +215,11 @@ fn steps(node: &ShockNode, mut cuts: Vec<f64>) -> Vec<Stratum> {
         }
         let ends = [*low, *high].map(|u| special::normal_quantile(u).clamp(-9.0, 9.0));
         let [from, to] = ends;
+        if to - from < 0.02 {
+            // Within such a gap the level moves by 2 % tau; its square is what one point leaves.
+            pieces.push(Stratum { weight: high - low, law, level: special::exp(-0.5 * node.tau * (from + to)) });
+            continue;
+        }
         let points = GAUSS.map(|(x, w)| (from + x * (to - from), w));
         let mass = sum(points.iter().map(|(z, w)| w * special::normal_density(*z)));
         if mass > 0.0 {

@@ -29,8 +29,36 @@ const BLOCK: usize = 16;
 pub(crate) enum Amounts {
     /// By itself.
     True,
-    /// Rounded to a lattice of this unit (scaled), split over the two neighbours so that the mean stays.
-    Split(f64),
+    /// On a lattice; what lies between two points is split over them so that the mean stays.
+    Lattice(Roots),
+}
+
+/// The roots of unity of a lattice with a power of two of points.
+pub(crate) struct Roots {
+    /// Scaled.
+    unit: f64,
+    root: Vec<Complex>,
+}
+
+impl Roots {
+    pub(crate) fn new(unit: f64, n: usize) -> Self {
+        Self { unit, root: (0..n).map(|k| Complex::turn(count(k) / count(n))).collect() }
+    }
+
+    fn wave(&self, a: f64, first: usize) -> [Complex; BLOCK] {
+        let place = a / self.unit;
+        let nearest = place.round();
+        // A whole multiple up to rounding is not split.
+        let (low, share) =
+            if (place - nearest).abs() < 1e-6 { (nearest, 0.0) } else { (place.floor(), place - place.floor()) };
+        let low = index(low);
+        let mask = self.root.len() - 1;
+        let at = |place: usize, k: usize| self.root[place.wrapping_mul(first + k) & mask];
+        if share == 0.0 {
+            return std::array::from_fn(|k| at(low, k));
+        }
+        std::array::from_fn(|k| at(low, k).times(1.0 - share) + at(low + 1, k).times(share))
+    }
 }
 
 /// Frequencies 2 pi j / period, j = 0 .. n, relative to an origin.
@@ -113,7 +141,7 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
     let highest = TAU * count(n) / period;
     let cut = match frequencies.amounts {
         Amounts::True => SMALL / highest,
-        Amounts::Split(_) => 0.0,
+        Amounts::Lattice(_) => 0.0,
     };
     let small = model.deals.iter().filter(|(_, _, a)| *a <= cut);
     let small = Gathered::new(small, model.steepest, profile::powers, cumulants);
@@ -192,15 +220,9 @@ fn turns(share: f64, j: usize) -> f64 {
 }
 
 fn wave(amounts: &Amounts, a: f64, period: f64, first: usize) -> [Complex; BLOCK] {
-    match *amounts {
+    match amounts {
         Amounts::True => rotating(a / period, first),
-        Amounts::Split(unit) => {
-            let place = (a / unit).floor();
-            let share = a / unit - place;
-            let low = rotating(place * unit / period, first);
-            let high = rotating((place + 1.0) * unit / period, first);
-            std::array::from_fn(|k| low[k].times(1.0 - share) + high[k].times(share))
-        }
+        Amounts::Lattice(roots) => roots.wave(a, first),
     }
 }
 

@@ -1,0 +1,4 @@
+//! Laws, golden numbers and hostile inputs, over the public API.
+
+mod oracle;
+mod total;

@@ -325,9 +325,13 @@ impl Engine<'_> {
             n /= 2;
         }
         self.options.memory.afford(n.checked_mul(96))?;
+        // Each won deal moves by a mean-zero step of at most one unit (Bernstein at 1e-9).
+        let won = deals + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
+        let moved = 3.3 * won.sqrt() + 7.0;
+        let margin = moved.ceil().min(0.25 * count(n));
         let low = if convolving { 0.0 } else { model.low };
-        let unit = (model.high - low) / count(n - 8);
-        let first = ((low / unit).floor() - 2.0).max(0.0);
+        let unit = (model.high - low) / (count(n) - 2.0 * margin);
+        let first = ((low / unit).floor() - margin).max(0.0);
         let masses = if convolving {
             self.convolved(unit, n)
         } else {
@@ -337,9 +341,7 @@ impl Engine<'_> {
             .into_iter()
             .enumerate()
             .map(|(k, m)| (model.fixed + model.scale * (unit * (first + count(k))), if m > 1e-16 { m } else { 0.0 }));
-        // Each won deal moves by a mean-zero step of at most one unit (Bernstein at 1e-9).
-        let won = deals + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
-        let amount = model.scale * unit * (3.3 * won.sqrt() + 7.0);
+        let amount = model.scale * unit * moved;
         Ok((Form::Atoms(Atoms::sorted(points)), ErrorBound { chance: 1e-9 + model.strata_error, amount }))
     }
 }

@@ -7,7 +7,7 @@
 //! amount to the ten nearest grid points); the relative error of a gathered mean is below 1e-11 and the cost of a
 //! stratum no longer depends on the number of deals.
 
-use super::shock::{EXACT, Law, ShockNode, Strata, Stratum};
+use super::shock::{EXACT, Grain, Law, ShockNode, Strata, Stratum};
 use super::{NewBusiness, Total, index};
 use crate::num::{count, special, sum::Sum, sum::sum};
 use crate::{Error, ErrorKind, Result};
@@ -299,7 +299,8 @@ impl Model {
             let sd = (0.5 * (right.1 + left.1)).sqrt();
             if sd > 0.0 { slope / sd } else { 0.0 }
         };
-        let Strata { pieces, error } = total.shock.strata(fineness, roughness, || self.deals.chance.clone());
+        let grain = Grain { fineness, n_deals: self.deals.len() };
+        let Strata { pieces, error } = total.shock.strata(grain, roughness, || self.deals.chance.clone());
         self.local = pieces.iter().map(|stratum| self.local(&sums, stratum)).collect();
         self.strata = pieces;
         self.strata_error = error;

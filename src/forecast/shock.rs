@@ -131,6 +131,16 @@ impl Law {
 
 /// Beyond this |z| lies less than 2e-15 of the mass.
 const REACH: f64 = 8.0;
+/// Most deals whose joint outcomes are resolved one by one.
+const TOGETHER: usize = 20;
+
+/// How finely the shock is cut: the step in conditional standard deviations, for how many deals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grain {
+    pub(crate) fineness: f64,
+    pub(crate) n_deals: usize,
+}
+
 /// Step in conditional standard deviations that leaves e^-30 in a probability.
 pub(crate) const EXACT: f64 = 0.8;
 /// Most strata of one node of the shock; a finer step is not taken, and the error bound says so.
@@ -143,11 +153,11 @@ pub(crate) struct Strata {
 }
 
 impl Shock {
-    /// The strata, in steps of `fineness` conditional standard deviations; `roughness(node, z)` is the slope of the conditional mean over the conditional standard deviation,
+    /// The strata, as fine as the grain; `roughness(node, z)` is the slope of the conditional mean over the conditional standard deviation,
     /// `cuts` the distinct chances (asked at rho = 1 only).
     pub(crate) fn strata(
         &self,
-        fineness: f64,
+        Grain { fineness, n_deals }: Grain,
         roughness: impl Fn(&ShockNode, f64) -> f64,
         cuts: impl Fn() -> Vec<f64>,
     ) -> Strata {
@@ -160,8 +170,10 @@ impl Shock {
             } else {
                 let rough =
                     (-12..=12).map(|k| roughness(node, 0.5 * f64::from(k))).fold(0.0, f64::max).min(1e6);
-                // One deal alone has m'^2 / v up to rho / (1 - rho).
-                let rough = rough.max((node.rho / (1.0 - node.rho)).sqrt());
+                // A chance that n deals are won together grows like that of one with n rho / (1 - rho) off the real
+                // line; with many deals their sum is what counts.
+                let together = count(n_deals.clamp(1, TOGETHER)) * node.rho / (1.0 - node.rho);
+                let rough = rough.max(together.sqrt());
                 let wanted = fineness / (1.0 + rough * rough).sqrt();
                 let step = wanted.max(2.0 * REACH / MOST_STRATA);
                 let decay = 2.0 * std::f64::consts::PI / step;
@@ -255,7 +267,7 @@ mod tests {
         for rho in [0.0, 0.05, 0.3, 0.9, 0.999, 1.0] {
             let shock = Shock::new(rho).unwrap();
             let chances = [1e-9, 0.02, 0.5, 0.77, 1.0 - 1e-9];
-            let strata = shock.strata(EXACT, |_, _| 1.0, || chances.to_vec());
+            let strata = shock.strata(Grain { fineness: EXACT, n_deals: 5 }, |_, _| 1.0, || chances.to_vec());
             for p in chances {
                 let score = special::normal_quantile(p);
                 let mean = sum(strata.pieces.iter().map(|s| s.weight * s.law.chance(p, score)));

@@ -100,11 +100,15 @@ fn described(request: &Request, forecast: &Forecast) -> Value {
     answer.insert("chance".into(), json!(chance));
     answer.insert("quantiles".into(), json!(quantiles));
     if forecast.n_scenarios().is_some() {
-        let chance: Vec<_> =
-            request.at_least.iter().map(|x| target(x).ok().map(|x| forecast.chance_standard_error(x))).collect();
+        let chance: Vec<_> = request
+            .at_least
+            .iter()
+            .map(|x| target(x).ok().map(|x| forecast.chance_standard_error(x)))
+            .collect();
         let quantiles: Vec<_> =
             request.quantiles.iter().map(|level| forecast.quantile_standard_error(*level)).collect();
-        let errors = json!({ "mean": forecast.mean_standard_error(), "chance": chance, "quantiles": quantiles });
+        let errors =
+            json!({ "mean": forecast.mean_standard_error(), "chance": chance, "quantiles": quantiles });
         answer.insert("std_err".into(), errors);
     } else {
         let bound = forecast.error_bound();

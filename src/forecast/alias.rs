@@ -8,7 +8,10 @@
 //! # Reference
 //! Walker (1977), An efficient method for generating discrete random variables with general distributions;
 //! construction by Vose (1991).
-#![expect(clippy::indexing_slicing, reason = "the measured kernel; slots are below the power-of-two table length")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the measured kernel; slots are below the power-of-two table length"
+)]
 
 use crate::num::count;
 
@@ -100,7 +103,12 @@ impl WinTable {
         self.alias.build(&mut self.mass);
         self.slots.clear();
         let slots = self.alias.cut.iter().zip(&self.alias.other).zip(&self.value);
-        self.slots.extend(slots.map(|((cut, other), own)| Slot { values: [*own, self.value[usize::from(*other)]], cut: *cut }));
+        self.slots.extend(
+            slots.map(|((cut, other), own)| Slot {
+                values: [*own, self.value[usize::from(*other)]],
+                cut: *cut,
+            }),
+        );
     }
 
     /// Adds one draw to each sum; `next` gives 64 random bits, two draws.
@@ -166,7 +174,7 @@ impl BucketTable {
             let m = (0..g).fold(1.0, |m, i| {
                 m * if pattern >> i & 1 == 1 { group.chance[i] } else { 1.0 - group.chance[i] }
             });
-            if pattern.count_ones() == 1 {
+            if pattern.is_power_of_two() {
                 for i in winners {
                     let mut before = 0.0;
                     for b in 0..group.n_buckets {

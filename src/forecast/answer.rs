@@ -278,15 +278,6 @@ impl Forecast {
     pub fn mean_standard_error(&self) -> f64 {
         self.n_scenarios.map_or(0.0, |n| self.sd / count(n).sqrt())
     }
-
-    /// The number of points or coefficients that are stored, for tests of size.
-    pub(crate) fn n_stored(&self) -> usize {
-        match &self.form {
-            Form::Atoms(atoms) => atoms.len(),
-            Form::Series(series) => series.n_terms(),
-            Form::Knots(_) => 0,
-        }
-    }
 }
 
 /// Samples as points of mass 1/n.
@@ -299,7 +290,8 @@ pub(crate) fn equally_likely(mut samples: Vec<f64>) -> Atoms {
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let read = |x: f64| Amount::new(x).map_or_else(|_| format!("{x:.4e}"), |amount| amount.to_string());
-        let (low, high) = Level::new(0.8).map_or((self.median(), self.median()), |level| self.interval(level));
+        let (low, high) =
+            Level::new(0.8).map_or((self.median(), self.median()), |level| self.interval(level));
         write!(
             f,
             "mean {}, q50 {}, 80 % range {} to {}",
@@ -309,7 +301,11 @@ impl fmt::Display for Forecast {
             read(high)
         )?;
         match self.n_scenarios {
-            Some(n) => write!(f, " ({n} scenarios, Monte Carlo error of the mean {})", read(self.mean_standard_error())),
+            Some(n) => write!(
+                f,
+                " ({n} scenarios, Monte Carlo error of the mean {})",
+                read(self.mean_standard_error())
+            ),
             None => Ok(()),
         }
     }

@@ -16,8 +16,8 @@ use super::profile::Model;
 use super::series::{Frame, Series};
 use super::transform::{Amounts, Frequencies, Roots, echo, transform};
 use super::{ForecastOptions, NewBusiness, Total, index};
-use crate::num::{count, special, sum::sum};
 use crate::Result;
+use crate::num::{count, special, sum::sum};
 use std::f64::consts::TAU;
 
 /// Most points of a lattice that is not rounded.
@@ -26,6 +26,8 @@ const LATTICE: f64 = 4_194_304.0;
 const STORED: f64 = 131_072.0;
 /// Most deals whose outcomes are enumerated.
 const ENUMERATED: usize = 18;
+/// |phi| that no longer counts.
+const QUIET: f64 = 2e-11;
 /// Rounding of sums of up to 1e6 terms of a probability.
 const ROUNDING: f64 = 1e-13;
 
@@ -75,10 +77,10 @@ impl Engine<'_> {
         let stretch = common_unit(amounts.map(|a| a * model.scale)).and_then(|lattice| self.stretch(lattice));
         let n = count(model.deals.len());
         let strata = count(model.strata.len());
-        let convolving = stretch.as_ref().filter(|_| model.new.is_none() && !self.stepped()).map_or(
-            f64::INFINITY,
-            |stretch| 0.5 * n * strata * (stretch.first + stretch.points),
-        );
+        let convolving = stretch
+            .as_ref()
+            .filter(|_| model.new.is_none() && !self.stepped())
+            .map_or(f64::INFINITY, |stretch| 0.5 * n * strata * (stretch.first + stretch.points));
         let enumerating = if model.new.is_none() && model.deals.len() <= ENUMERATED && !self.stepped() {
             16.0 * strata * count(1 << model.deals.len())
         } else {
@@ -102,7 +104,9 @@ impl Engine<'_> {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
         match stretch {
-            Some(stretch) if 0.5 * stretch.points * (if self.stepped() { 64.0 } else { n + 64.0 }) * strata <= 8e9 => {
+            Some(stretch)
+                if 0.5 * stretch.points * (if self.stepped() { 64.0 } else { n + 64.0 }) * strata <= 8e9 =>
+            {
                 self.whole(&stretch)
             }
             _ => self.rounded(),
@@ -137,7 +141,10 @@ impl Engine<'_> {
     /// The value of the k-th lattice point, what is certain included.
     fn named(&self, lattice: Lattice) -> impl Fn(f64) -> f64 {
         let fixed = self.model.fixed;
-        let offset = lattice.holds(fixed).then(|| lattice.nearest(fixed)).filter(|k| lattice.value(*k) == fixed);
+        let offset = lattice
+            .holds(fixed)
+            .then(|| lattice.nearest(fixed))
+            .filter(|k| lattice.value(*k).total_cmp(&fixed).is_eq());
         move |k| offset.map_or_else(|| fixed + lattice.value(k), |offset| lattice.value(offset + k))
     }
 
@@ -211,8 +218,10 @@ impl Engine<'_> {
             }
             None => (1.02 * (model.high - model.low), model.low - 0.01 * (model.high - model.low)),
         };
-        let mut highest = 1.3 * self.decay();
-        for _ in 0..4 {
+        // Within a stratum phi may live on to `beyond`; its average over the shock dies out earlier.
+        let beyond = 1.3 * self.decay();
+        let mut highest = beyond.min(16.0 / model.variance.sqrt());
+        for _ in 0..6 {
             let n = (highest * period / TAU).ceil() + 32.0;
             let lattice_end = stored.map_or(f64::INFINITY, |s| 0.5 * s.points);
             let big = count(model.deals.amount.iter().filter(|a| **a * highest > 0.8).count());
@@ -221,12 +230,18 @@ impl Engine<'_> {
             }
             let n = index(n);
             self.options.memory.afford(n.checked_mul(640))?;
-            let frequencies = Frequencies { period, origin, n, amounts: Amounts::True, quiet: Some((10.0 * stays).max(1e-13)) };
+            let frequencies = Frequencies {
+                period,
+                origin,
+                n,
+                amounts: Amounts::True,
+                quiet: Some((10.0 * stays).max(QUIET)),
+            };
             let phi = transform(model, &frequencies);
             if phi.len() <= n {
-                return Ok(self.closed(&phi, highest, stretch, &frequencies));
+                return Ok(self.closed(&phi, beyond.max(highest), stretch, &frequencies));
             }
-            highest *= 1.7;
+            highest *= 1.5;
         }
         Ok(None)
     }
@@ -250,13 +265,13 @@ impl Engine<'_> {
     fn closed(
         &self,
         phi: &[Complex],
-        highest: f64,
+        beyond: f64,
         stretch: Option<&Stretch>,
         frequencies: &Frequencies,
     ) -> Option<Answer> {
         let model = self.model;
         let scaled = |s: &Stretch| Lattice::of_unit(s.lattice.unit() / model.scale);
-        let (rise, looked_at) = echo(model, highest, stretch.map(scaled));
+        let (rise, looked_at) = echo(model, beyond, stretch.map(scaled));
         let quiet = frequencies.quiet.unwrap_or(0.0);
         if rise > 1e-9 + quiet {
             return None;
@@ -337,10 +352,9 @@ impl Engine<'_> {
         } else {
             real_values(&self.all_frequencies(unit, first, n), n)
         };
-        let points = masses
-            .into_iter()
-            .enumerate()
-            .map(|(k, m)| (model.fixed + model.scale * (unit * (first + count(k))), if m > 1e-16 { m } else { 0.0 }));
+        let points = masses.into_iter().enumerate().map(|(k, m)| {
+            (model.fixed + model.scale * (unit * (first + count(k))), if m > 1e-16 { m } else { 0.0 })
+        });
         let amount = model.scale * unit * moved;
         Ok((Form::Atoms(Atoms::sorted(points)), ErrorBound { chance: 1e-9 + model.strata_error, amount }))
     }
@@ -356,7 +370,9 @@ fn outcomes(
     let mut values = vec![start];
     for deal in deals {
         let more: Vec<f64> = values.iter().map(|value| won(*value, deal)).collect();
-        values.iter_mut().for_each(|value| *value = lost(*value, deal));
+        for value in &mut values {
+            *value = lost(*value, deal);
+        }
         values.extend(more);
     }
     values.into_iter()
@@ -365,8 +381,8 @@ fn outcomes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::shock::{Law, ShockNode};
     use crate::forecast::Shock;
+    use crate::forecast::shock::ShockNode;
     use crate::num::rng::Stream;
     use crate::{Amount, Level, Seed};
 
@@ -438,8 +454,16 @@ mod tests {
             for k in 0..200 {
                 let x = 42.0 * f64::from(k);
                 let exact = few.at_least(x);
-                assert!((many.at_least(x) - exact).abs() < bound.chance, "{rho} {x}: {} {exact}", many.at_least(x));
-                assert!((whole.at_least(x) - exact).abs() < 1e-12, "{rho} {x}: {} {exact}", whole.at_least(x));
+                assert!(
+                    (many.at_least(x) - exact).abs() < bound.chance,
+                    "{rho} {x}: {} {exact}",
+                    many.at_least(x)
+                );
+                assert!(
+                    (whole.at_least(x) - exact).abs() < 1e-12,
+                    "{rho} {x}: {} {exact}",
+                    whole.at_least(x)
+                );
             }
         }
     }
@@ -523,7 +547,6 @@ mod tests {
         deals.push((0.001, 1e9));
         let forecast = ask(&deals);
         assert!((forecast.at_least(1e8) - 0.001).abs() < 1e-9, "{}", forecast.at_least(1e8));
-        assert!(forecast.n_stored() > 0);
         // Steps at rho = 1: the second deal is won whenever the first is.
         let both = total(&[(0.2, 10.0), (0.6, 1.0)]).with_shock(Shock::new(1.0).unwrap());
         let both = both.exact(&ForecastOptions::default()).unwrap();
@@ -546,6 +569,5 @@ mod tests {
             let exact = 0.25 * parts[0].at_least(x) + 0.75 * parts[1].at_least(x);
             assert!((mixed.at_least(x) - exact).abs() < 1e-13);
         }
-        assert!(matches!(Law::Plain, Law::Plain));
     }
 }

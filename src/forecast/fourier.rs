@@ -56,14 +56,11 @@ impl Sub for Complex {
 impl Mul for Complex {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
-        Self {
-            re: self.re * other.re - self.im * other.im,
-            im: self.re * other.im + self.im * other.re,
-        }
+        Self { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }
     }
 }
 
-/// x_k <- sum over j of x_j e^(-2 pi i j k / n), n a power of two.
+/// Replaces x by its transform, `x[k] <- sum over j of x[j] e^(-2 pi i j k / n)`, n a power of two.
 ///
 /// # Reference
 /// Cooley & Tukey (1965); decimation in time.
@@ -123,9 +120,10 @@ mod tests {
         let mut y = x.clone();
         fft(&mut y);
         for (k, y) in y.iter().enumerate() {
-            let sum = x.iter().enumerate().fold(Complex::default(), |sum, (j, x)| {
-                sum + *x * Complex::turn(-count(j * k) / 16.0)
-            });
+            let sum = x
+                .iter()
+                .enumerate()
+                .fold(Complex::default(), |sum, (j, x)| sum + *x * Complex::turn(-count(j * k) / 16.0));
             assert!((*y - sum).abs() < 1e-13, "a few roundings of numbers up to 60");
         }
     }

@@ -74,9 +74,7 @@ impl Knots {
     /// Integral of F (1 - F): with F straight on a piece, exact by Simpson's rule.
     pub(crate) fn half_distance(&self) -> f64 {
         let g = |p: f64| p * (1.0 - p);
-        self.pieces()
-            .map(|[(p, a), (q, b)]| (b - a) / 6.0 * (g(p) + 4.0 * g(0.5 * (p + q)) + g(q)))
-            .sum()
+        self.pieces().map(|[(p, a), (q, b)]| (b - a) / 6.0 * (g(p) + 4.0 * g(0.5 * (p + q)) + g(q))).sum()
     }
 
     /// Mean and standard deviation.

@@ -68,7 +68,11 @@ fn decimal_unit(amounts: impl Iterator<Item = f64> + Clone, largest: f64) -> Opt
             let unit = amounts.clone().fold(0.0, |unit, a| euclid((a * per_one).round(), unit, 0.5));
             let shared = euclid(unit, per_one, 0.5);
             return (unit > 0.0).then(|| {
-                if shared == unit { Lattice::of_unit(unit / per_one) } else { Lattice { unit: unit / per_one, per_one: None } }
+                if shared == unit {
+                    Lattice::of_unit(unit / per_one)
+                } else {
+                    Lattice { unit: unit / per_one, per_one: None }
+                }
             });
         }
         per_one *= 10.0;

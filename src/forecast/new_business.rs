@@ -139,7 +139,11 @@ pub(crate) fn gamma_level(y: f64) -> f64 {
 }
 
 fn not_negative(field: &'static str, x: f64) -> Result<()> {
-    if x >= 0.0 && x.is_finite() { Ok(()) } else { Err(Error::out_of_range(field, "a finite number >= 0", x)) }
+    if x >= 0.0 && x.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::out_of_range(field, "a finite number >= 0", x))
+    }
 }
 
 fn normalise(field: &'static str, weights: &mut [f64]) -> Result<()> {

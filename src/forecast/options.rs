@@ -37,7 +37,8 @@ impl Bytes {
         match needed {
             Some(needed) if needed <= self.0 => Ok(()),
             _ => {
-                let found = needed.map_or_else(|| "more than any memory".to_owned(), |n| format!("{n} bytes"));
+                let found =
+                    needed.map_or_else(|| "more than any memory".to_owned(), |n| format!("{n} bytes"));
                 Err(Error::new(ErrorKind::TooLarge, format!("a need of at most {} bytes", self.0))
                     .field("memory")
                     .found(found))

@@ -80,15 +80,15 @@ impl<const N: usize> Gathered<N> {
         powers: fn(f64) -> [f64; N],
         g: fn(f64) -> [f64; N],
     ) -> Self {
-        let mut plain = [Sum::default(); N];
+        let mut plain = [0.0; N];
         for (p, _, amount) in deals.clone() {
             let value = g(p);
             for (sum, (power, value)) in plain.iter_mut().zip(powers(amount).iter().zip(value)) {
-                sum.add(power * value);
+                *sum += power * value;
             }
         }
         let rows = steepest.map_or_else(Vec::new, |scale| rows(deals, STEP / scale, powers));
-        Self { g, plain: plain.map(Sum::get), rows }
+        Self { g, plain, rows }
     }
 
     pub(crate) fn under(&self, law: Law) -> [f64; N] {
@@ -130,8 +130,7 @@ fn rows<const N: usize>(
         return deals.map(|(p, score, amount)| (p, score, powers(amount))).collect();
     }
     let first = low - step * count(POINTS / 2 - 1);
-    let mut grid: Vec<_> =
-        (0..index(n_grid)).map(|i| (0.0, first + step * count(i), [0.0; N])).collect();
+    let mut grid: Vec<_> = (0..index(n_grid)).map(|i| (0.0, first + step * count(i), [0.0; N])).collect();
     for (_, score, amount) in deals {
         let place = (score - low) / step;
         let cell = place.floor();
@@ -291,7 +290,11 @@ impl Model {
             const NUDGE: f64 = 1.0 / 32.0;
             let part = |z: f64| {
                 let scale = 1.0 / (1.0 - node.rho).sqrt();
-                let law = if node.rho == 0.0 { Law::Plain } else { Law::Probit { shift: node.rho.sqrt() * z, scale } };
+                let law = if node.rho == 0.0 {
+                    Law::Plain
+                } else {
+                    Law::Probit { shift: node.rho.sqrt() * z, scale }
+                };
                 at(law, special::exp(-node.tau * z - 0.5 * node.tau * node.tau))
             };
             let (right, left) = (part(z + NUDGE), part(z - NUDGE));
@@ -372,7 +375,8 @@ impl Model {
         let Some(new) = &self.new else { return 0.0 };
         let level = new.size.map_or(1.0, |size| super::new_business::gamma_level(odds / size));
         let n = n_new * level;
-        let bernstein = n * new.moment(1) + (2.0 * odds * n * new.moment(2)).sqrt() + odds * new.largest() / 3.0;
+        let bernstein =
+            n * new.moment(1) + (2.0 * odds * n * new.moment(2)).sqrt() + odds * new.largest() / 3.0;
         bernstein.min(new.most(n_new, odds) * new.largest())
     }
 }

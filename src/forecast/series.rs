@@ -147,11 +147,6 @@ impl Series {
         let sum: f64 = self.table.iter().map(|f| f * (1.0 - f)).sum();
         self.period * sum / count(self.table.len() - 1)
     }
-
-    pub(crate) fn n_terms(&self) -> usize {
-        self.cdf.len()
-    }
-
 }
 
 /// Narrows low < root <= high with f(low) < 0 <= f(high) by the Illinois rule until nothing lies between.

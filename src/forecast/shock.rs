@@ -192,7 +192,8 @@ fn trapezoid(node: &ShockNode, step: f64) -> Vec<Stratum> {
     let mut pieces: Vec<_> = (0..=2 * half)
         .map(|k| {
             let z = (count(k) - count(half)) * step;
-            let law = if node.rho == 0.0 { Law::Plain } else { Law::Probit { shift: node.rho.sqrt() * z, scale } };
+            let law =
+                if node.rho == 0.0 { Law::Plain } else { Law::Probit { shift: node.rho.sqrt() * z, scale } };
             Stratum { weight: special::normal_density(z), law, level: special::exp(-node.tau * z) }
         })
         .collect();
@@ -229,7 +230,11 @@ fn steps(node: &ShockNode, mut cuts: Vec<f64>) -> Vec<Stratum> {
         let [from, to] = ends;
         if to - from < 0.02 {
             // Within such a gap the level moves by 2 % tau; its square is what one point leaves.
-            pieces.push(Stratum { weight: high - low, law, level: special::exp(-0.5 * node.tau * (from + to)) });
+            pieces.push(Stratum {
+                weight: high - low,
+                law,
+                level: special::exp(-0.5 * node.tau * (from + to)),
+            });
             continue;
         }
         let points = GAUSS.map(|(x, w)| (from + x * (to - from), w));

@@ -10,7 +10,7 @@
 //! # Randomness
 //! A pure function of (seed, scenario block, deal group): threads change nothing.
 
-use super::alias::{Choice, Group, MOST, WinTable, BucketTable};
+use super::alias::{BucketTable, Choice, Group, MOST, WinTable};
 use super::answer::{ErrorBound, Forecast, Form, equally_likely};
 use super::options::Progress;
 use super::profile::Model;
@@ -81,7 +81,8 @@ impl Simulation {
             return Err(Error::out_of_range("bucket", "a bucket of the period", count(bucket)));
         }
         let booked = self.weighted.booked;
-        let totals = self.draws.rows().into_iter().map(|row| booked + row.iter().take(bucket + 1).sum::<f64>());
+        let totals =
+            self.draws.rows().into_iter().map(|row| booked + row.iter().take(bucket + 1).sum::<f64>());
         let atoms = equally_likely(totals.collect());
         let (_, sd) = atoms.moments();
         let mean = if bucket + 1 == self.draws.ncols() {
@@ -153,7 +154,8 @@ impl Plan {
         let open: Vec<usize> = (0..total.n_deals())
             .filter(|i| total.chance.get(*i) > Some(&0.0) && total.amount.get(*i) > Some(&0.0))
             .collect();
-        let pick = |column: &[f64]| -> Vec<f64> { open.iter().filter_map(|i| column.get(*i).copied()).collect() };
+        let pick =
+            |column: &[f64]| -> Vec<f64> { open.iter().filter_map(|i| column.get(*i).copied()).collect() };
         let (chance, amount) = (pick(&total.chance), pick(&total.amount));
         let score = chance.iter().map(|p| special::normal_quantile(*p)).collect();
         let cumulated = cumulated(total, &open);
@@ -441,7 +443,8 @@ mod tests {
     #[test]
     fn threads_change_nothing() {
         for rho in [0.0, 0.1] {
-            let total = book(100).with_shock(Shock::new(rho).unwrap()).with_new_business(new_business()).unwrap();
+            let total =
+                book(100).with_shock(Shock::new(rho).unwrap()).with_new_business(new_business()).unwrap();
             let ask = |threads| {
                 total.simulate(&SimulationOptions::default().scenarios(20_001).threads(threads)).unwrap()
             };
@@ -468,7 +471,9 @@ mod tests {
         let options = SimulationOptions::default().threads(3).scenarios(30_000);
         let panics = options.clone().progress(|_| panic!("watcher"));
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| total.simulate(&panics))).is_err());
-        let stops = options.clone().progress(|p| if p.done() > 8000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        let stops = options
+            .clone()
+            .progress(|p| if p.done() > 8000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
         assert_eq!(total.simulate(&stops).unwrap_err().kind(), ErrorKind::Cancelled);
         assert_eq!(total.simulate(&options).unwrap(), total.simulate(&options.threads(1)).unwrap());
     }

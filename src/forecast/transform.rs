@@ -8,7 +8,10 @@
 //! Deals with w a <= .8 at the highest frequency enter by their cumulants: log(1 - p + p e^(ix)) = sum of
 //! kappa_k(p) (ix)^k / k! converges like (x / pi)^k; 14 terms leave 1e-13 where |phi| still counts. The others are
 //! multiplied in one by one. Frequencies stop where |phi| stays below 1e-14, or at the lattice's highest.
-#![expect(clippy::indexing_slicing, reason = "the measured kernel; every array has the block's or the table's length")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the measured kernel; every array has the block's or the table's length"
+)]
 
 use super::fourier::{Complex, fft};
 use super::lattice::Lattice;
@@ -49,8 +52,11 @@ impl Roots {
         let place = a / self.unit;
         let nearest = place.round();
         // A whole multiple up to rounding is not split.
-        let (low, share) =
-            if (place - nearest).abs() < 1e-6 { (nearest, 0.0) } else { (place.floor(), place - place.floor()) };
+        let (low, share) = if (place - nearest).abs() < 1e-6 {
+            (nearest, 0.0)
+        } else {
+            (place.floor(), place - place.floor())
+        };
         let low = index(low);
         let mask = self.root.len() - 1;
         let at = |place: usize, k: usize| self.root[place.wrapping_mul(first + k) & mask];
@@ -80,7 +86,7 @@ fn cumulants(p: f64) -> [f64; ORDER] {
     let mut kappa = [0.0; ORDER];
     kappa[1] = p;
     for k in 2..ORDER {
-        let poly = &POLYNOMIALS[k];
+        let poly = &POLYNOMIALS[k][..=k / 2];
         let value = poly.iter().rev().fold(0.0, |sum, c| sum * q + c);
         kappa[k] = if k % 2 == 0 { value } else { value * d };
     }
@@ -152,6 +158,7 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
         .zip(&model.local)
         .map(|(stratum, local)| Conditional::new(model, stratum, local, &small, &big))
         .collect();
+
     let mut phi = Vec::with_capacity(n + 1);
     let mut quiet = 0;
     let mut first = 0;
@@ -172,6 +179,7 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
         }
         first += block;
     }
+
     if let Some(zero) = phi.first_mut() {
         *zero = Complex::ONE;
     }
@@ -314,7 +322,8 @@ impl Conditional {
         }
         let worth = self.worth.map(|worth| wave(&f.amounts, worth, f.period, first));
         for (k, sum) in sum.iter_mut().enumerate() {
-            let mut c = worth.map_or(Complex { re: re[k], im: im[k] }, |worth| worth[k]).times(self.weight) * waves.origin[k];
+            let mut c = worth.map_or(Complex { re: re[k], im: im[k] }, |worth| worth[k]).times(self.weight)
+                * waves.origin[k];
             if let Some(new) = &model.new {
                 c = c * new.generating(self.n_new, waves.severity[k]);
             }

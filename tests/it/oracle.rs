@@ -11,6 +11,8 @@ pub(crate) fn read(id: &str) -> Option<serde_json::Value> {
         return None;
     };
     let path = entries.flatten().map(|entry| entry.path());
-    let path = path.into_iter().find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(id)))?;
+    let path = path
+        .into_iter()
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(id)))?;
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
 }

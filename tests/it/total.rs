@@ -81,23 +81,25 @@ fn ten_deals_match_the_generalized_poisson_binomial() {
 #[test]
 fn new_business_matches_panjer() {
     let case = golden("compound");
-    let severity: Vec<_> = (0_u32..)
-        .zip(numbers(&case["severity"]))
-        .map(|(x, weight)| (amount(f64::from(x)), weight))
-        .collect();
+    let severity: Vec<_> =
+        (0_u32..).zip(numbers(&case["severity"])).map(|(x, weight)| (amount(f64::from(x)), weight)).collect();
     let mean = case["mean_count"].as_f64().unwrap();
     let poisson = NewBusiness::new(mean, severity).unwrap();
     let spread = poisson.clone().overdispersed(case["size"].as_f64().unwrap()).unwrap();
-    for (new, column, variance) in
-        [(poisson, "poisson", "variance_poisson"), (spread, "negative_binomial", "variance_negative_binomial")]
-    {
+    for (new, column, variance) in [
+        (poisson, "poisson", "variance_poisson"),
+        (spread, "negative_binomial", "variance_negative_binomial"),
+    ] {
         let forecast = exact(&total(&[], &[]).with_new_business(new).unwrap());
         assert!((forecast.mean() - case["mean"].as_f64().unwrap()).abs() < 1e-12 * forecast.mean());
         let variance = case[variance].as_f64().unwrap();
         assert!((forecast.sd() * forecast.sd() - variance).abs() < 1e-9 * variance, "printed to 12 digits");
         for (x, cdf) in numbers(&case["x"]).into_iter().zip(numbers(&case[column])) {
             let found = forecast.cdf(x).get();
-            assert!((found - cdf).abs() < case["tolerance"].as_f64().unwrap(), "{column} at {x}: {found} {cdf}");
+            assert!(
+                (found - cdf).abs() < case["tolerance"].as_f64().unwrap(),
+                "{column} at {x}: {found} {cdf}"
+            );
         }
     }
 }
@@ -139,7 +141,7 @@ fn rho() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn means_are_equal_and_do_not_depend_on_rho((p, a) in book(60), rho in rho()) {
@@ -237,7 +239,9 @@ proptest! {
 fn hostile_books_are_answered_or_refused() {
     let kind = |p: &[f64], a: &[f64]| {
         let deals = p.iter().zip(a).map(|(p, a)| (Probability::new(*p).unwrap(), amount(*a)));
-        Total::new(Amount::ZERO, deals).and_then(|t| t.exact(&ForecastOptions::default())).map_err(|e| e.kind())
+        Total::new(Amount::ZERO, deals)
+            .and_then(|t| t.exact(&ForecastOptions::default()))
+            .map_err(|e| e.kind())
     };
     assert_eq!(kind(&[0.5, 0.5], &[1.7e308, 1.7e308]).unwrap_err(), ErrorKind::Overflow);
     for n in [3, 17, 30, 300, 3000_u32] {
@@ -259,7 +263,10 @@ fn hostile_books_are_answered_or_refused() {
             assert!(chance(&forecast, 2.0 * all + 1e-320) < 1e-9);
             for p in [1e-300, 0.5, 1.0 - 1e-16] {
                 let x = forecast.quantile(level(p));
-                assert!(x.is_finite() && x <= all * (1.0 + 1e-9) + forecast.error_bound().amount() + 1e-300, "{x} {all}");
+                assert!(
+                    x.is_finite() && x <= all * (1.0 + 1e-9) + forecast.error_bound().amount() + 1e-300,
+                    "{x} {all}"
+                );
             }
             assert!(forecast.crps(all).is_finite());
         }

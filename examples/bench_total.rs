@@ -59,6 +59,6 @@ fn timed<T>(name: &str, runs: u32, run: impl Fn() -> dealcast::Result<T>) -> dea
         last = run()?;
     }
     let mean = (cpu_seconds() - start) / f64::from(runs);
-    println!("{{\"path\": \"{name}\", \"cpu_s\": {:.6}}}", mean);
+    println!("{{\"path\": \"{name}\", \"cpu_s\": {mean:.6}}}");
     Ok(last)
 }

@@ -74,7 +74,8 @@ impl Engine<'_> {
             return Ok(self.certain());
         }
         let amounts = model.deals.amount.iter().chain(model.new.iter().flat_map(|new| &new.amount));
-        let stretch = common_unit(amounts.map(|a| a * model.scale)).and_then(|lattice| self.stretch(lattice));
+        let stretch =
+            common_unit(&amounts.map(|a| a * model.scale)).and_then(|lattice| self.stretch(lattice));
         let n = count(model.deals.len());
         let strata = count(model.strata.len());
         let convolving = stretch
@@ -468,26 +469,26 @@ mod tests {
         }
     }
 
-    /// A series on true amounts against the split lattice's own limit: ten thousand deals, both ways.
+    /// A series on true amounts against the split lattice's own limit: a thousand deals, both ways.
     #[test]
     fn series_equals_a_fine_lattice() {
         // Cents: 1e6 and more units, so that the fast way stores a series.
-        let (p, a) = book(1500, 9, |u| (100.0 * 5000.0 * u * u).ceil() / 100.0);
-        let p: Vec<f64> = p.into_iter().map(|p| 0.3 * p).collect();
+        let (p, a) = book(1000, 9, |u| (100.0 * 5000.0 * u * u).ceil() / 100.0);
+        let p: Vec<f64> = p.into_iter().map(|p| 0.5 * p).collect();
         for rho in [0.0, 0.05] {
             let total = Total::from_columns(Amount::ZERO, p.clone(), a.clone()).unwrap();
             let total = total.with_shock(Shock::new(rho).unwrap());
             let model = Model::new(&total).unwrap();
             let options = ForecastOptions::default();
             let engine = Engine { model: &model, options: &options };
-            let lattice = common_unit(a.iter().copied()).unwrap();
+            let lattice = common_unit(&a.iter().copied()).unwrap();
             assert_eq!(lattice.unit(), 0.01);
             let stretch = engine.stretch(lattice).unwrap();
             let (series, bound) = engine.many(Some(&stretch), 1e-11).unwrap().unwrap();
             assert!(matches!(series, Form::Series(_)));
             let series = Forecast::known(series, 0.0, 1.0, bound);
             let direct = |x: f64| gil_pelaez(&model, x);
-            for level in [0.001, 0.05, 0.5, 0.9, 0.999] {
+            for level in [0.001, 0.5, 0.99] {
                 let x = series.quantile(Level::new(level).unwrap());
                 let found = 1.0 - series.at_least(x + 0.005);
                 let exact = direct(x + 0.005);

@@ -156,6 +156,8 @@ fn normalise(field: &'static str, weights: &mut [f64]) -> Result<()> {
     if all > count(weights.len()) {
         return Err(Error::new(ErrorKind::Overflow, "weights with a finite sum").field(field));
     }
-    weights.iter_mut().for_each(|w| *w = *w / largest / all);
+    for weight in weights {
+        *weight = *weight / largest / all;
+    }
     Ok(())
 }

@@ -60,7 +60,7 @@ impl Ladder {
     }
 }
 
-/// Sums over deals of power_k(amount) g_k(p), k = 0 .. N - 1, ready to be asked under any law.
+/// Sums over deals of `power_k(amount)` `g_k(p)`, k = 0 .. N - 1, ready to be asked under any law.
 pub(crate) struct Gathered<const N: usize> {
     g: fn(f64) -> [f64; N],
     plain: [f64; N],

@@ -2,7 +2,7 @@
 //!
 //! # Formula
 //! P(won | z) = Phi((Phi^-1(p) - sqrt(rho) z) / sqrt(1 - rho)), z standard normal, high z bad for all: deal i is won
-//! iff Phi^-1(p_i) > sqrt(rho) z + sqrt(1 - rho) e_i. The expected number of new deals is multiplied by
+//! iff Phi^-1(p_i) > sqrt(rho) z + sqrt(1 - rho) `e_i`. The expected number of new deals is multiplied by
 //! exp(-tau z - tau^2 / 2) under the same z. Both have the unconditional mean whatever rho and tau are.
 //!
 //! # Numerics
@@ -84,7 +84,9 @@ impl Shock {
         if !(all > 0.0 && all.is_finite()) {
             return Err(Error::out_of_range("shock weights", "a finite sum above 0", all));
         }
-        nodes.iter_mut().for_each(|node| node.weight /= all);
+        for node in &mut nodes {
+            node.weight /= all;
+        }
         Ok(Self { nodes })
     }
 

@@ -1,12 +1,12 @@
 //! The exact engine's core: the characteristic function of the total, averaged over the shock, inverted once.
 //!
 //! # Formula
-//! phi(w) = sum over strata s of weight_s x product over deals of (1 - p_i + p_i e^(i w a_i)), p_i under s, x G_s(S(w)),
-//! G_s the generating function of the number of new deals and S the transform of their amounts.
+//! phi(w) = sum over strata s of `weight_s` x product over deals of (1 - `p_i` + `p_i` e^(i w `a_i`)), `p_i` under s, x `G_s(S(w))`,
+//! `G_s` the generating function of the number of new deals and S the transform of their amounts.
 //!
 //! # Numerics
 //! Deals with w a <= .8 at the highest frequency enter by their cumulants: log(1 - p + p e^(ix)) = sum of
-//! kappa_k(p) (ix)^k / k! converges like (x / pi)^k; 14 terms leave 1e-13 where |phi| still counts. The others are
+//! `kappa_k(p)` (ix)^k / k! converges like (x / pi)^k; 14 terms leave 1e-13 where |phi| still counts. The others are
 //! multiplied in one by one. Frequencies stop where |phi| stays below 1e-14, or at the lattice's highest.
 #![expect(
     clippy::indexing_slicing,
@@ -77,9 +77,9 @@ pub(crate) struct Frequencies {
     pub(crate) quiet: Option<f64>,
 }
 
-/// The powers kappa_k(p) / 1, k = 0 .. ORDER - 1 (kappa_0 = 0), of a deal won with chance p.
+/// The powers `kappa_k(p)` / 1, k = 0 .. ORDER - 1 (`kappa_0` = 0), of a deal won with chance p.
 ///
-/// kappa_(k+1) = p (1 - p) d kappa_k / dp, as polynomials in q = p (1 - p) (times 1 - 2p for odd k).
+/// kappa_(k+1) = p (1 - p) d `kappa_k` / dp, as polynomials in q = p (1 - p) (times 1 - 2p for odd k).
 fn cumulants(p: f64) -> [f64; ORDER] {
     let q = p * (1.0 - p);
     let d = 1.0 - 2.0 * p;
@@ -96,7 +96,7 @@ fn cumulants(p: f64) -> [f64; ORDER] {
 const TERMS: usize = ORDER / 2 + 1;
 const POLYNOMIALS: [[f64; TERMS]; ORDER] = polynomials();
 
-/// Coefficients in q of kappa_k (even k) or of kappa_k / (1 - 2p) (odd k), k >= 2.
+/// Coefficients in q of `kappa_k` (even k) or of `kappa_k` / (1 - 2p) (odd k), k >= 2.
 const fn polynomials() -> [[f64; TERMS]; ORDER] {
     let mut table = [[0.0; TERMS]; ORDER];
     table[2][1] = 1.0;
@@ -279,10 +279,10 @@ impl Conditional {
         }
         let kappa = small.under(stratum.law);
         let mut factorial = 1.0;
-        for k in 1..ORDER {
+        for (k, kappa) in kappa.iter().enumerate().skip(1) {
             factorial *= count(k);
             let sign = if k % 4 < 2 { 1.0 } else { -1.0 };
-            let term = sign * kappa[k] / factorial;
+            let term = sign * kappa / factorial;
             if k % 2 == 0 {
                 this.real[k / 2 - 1] = term;
             } else {
@@ -348,7 +348,7 @@ pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> (f64
         }
         _ => (largest * 4.0 / count(COARSE), COARSE),
     };
-    let exact = n < COARSE || lattice.is_some_and(|l| l.unit() == unit);
+    let exact = n < COARSE || lattice.is_some_and(|l| l.unit().total_cmp(&unit).is_eq());
     let mut histogram = vec![Complex::default(); n];
     let mut put = |a: f64, re: f64, im: f64| {
         let place = if exact { (a / unit).round() } else { (a / unit).floor() };

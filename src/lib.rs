@@ -20,7 +20,7 @@ pub use crm::tidy;
 pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, Stage};
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{FittedModel, ForecastModel, PeriodForecast, Split, Timing};
-pub use forecast::{Forecast, ForecastOptions, WeightedForecast};
+pub use forecast::{Forecast, ForecastOptions, SimulationOptions, WeightedForecast};
 pub use gap::{GapAnalysis, Target};
 pub use history::{ConversionMatrix, DataQuality};
 pub use num::{Amount, Level, Probability, Seed};

@@ -13,6 +13,7 @@ mod log;
 mod period;
 mod score;
 mod semi_markov;
+mod total;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -47,6 +48,7 @@ fn serve(line: &[u8]) -> Answer {
         "period" => period::period(request),
         "score" => score::score(request),
         "semi_markov" => semi_markov::semi_markov(request),
+        "total" => total::total(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

@@ -6,7 +6,9 @@ use super::period_forecast::{Evidence, PeriodForecast};
 use super::replay::{Open, Outlook};
 use super::stored::Stored;
 use crate::deals::{SalesProcess, Snapshot};
-use crate::forecast::{ForecastOptions, NewBusiness, Shock, ShockNode, Total, WeightedForecast};
+use crate::forecast::{
+    ForecastOptions, NewBusiness, Shock, ShockNode, Simulation, SimulationOptions, Total, WeightedForecast,
+};
 use crate::model::process::Process;
 use crate::num::special::{normal_density, normal_quantile};
 use crate::num::{count, sum::sum};
@@ -139,6 +141,19 @@ impl FittedModel {
     ) -> Result<PeriodForecast> {
         let (money, deals) = self.totals(book, period, Split::Whole)?;
         PeriodForecast::new(self, (book, *period), (&money, money.exact(options)?), deals.exact(options)?)
+    }
+
+    /// Scenarios of the period's bookings by bucket.
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total), and those of [`Total::simulate`].
+    pub fn simulate(
+        &self,
+        book: &Snapshot,
+        (period, split): (&Period, Split),
+        options: &SimulationOptions,
+    ) -> Result<Simulation> {
+        self.total(book, period, split)?.simulate(options)
     }
 
     /// What the period's bookings consist of: booked, every open deal with its chance by bucket, new business, and the

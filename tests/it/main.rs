@@ -5,7 +5,9 @@
     clippy::expect_used,
     clippy::float_cmp,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
@@ -19,3 +21,4 @@ mod oracle;
 mod scores;
 mod semi_markov;
 mod synthetic;
+mod total;

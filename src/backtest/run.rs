@@ -91,7 +91,7 @@ impl Forecaster for ForecastModel {
 
     fn forecast_all(&self, folds: &[Fold<'_>]) -> Result<Vec<Prediction>> {
         let asked: Vec<_> = folds.iter().map(|fold| (fold.known, fold.period)).collect();
-        let options = ForecastOptions::default();
+        let options = ForecastOptions::practical();
         let totals = self.rolling(&asked)?;
         let answer = |(money, deals): &(crate::forecast::Total, crate::forecast::Total)| {
             Ok(Prediction { money: money.exact(&options)?, deals: Some(deals.exact(&options)?) })

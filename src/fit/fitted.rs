@@ -22,6 +22,8 @@ const FEW_WINS: usize = 20;
 /// Largest correlation of luck the model admits.
 const MOST_RHO: f64 = 0.6;
 const MOST_TAU: f64 = 2.0;
+/// Neighbours in size are put together up to this share of new business, in number and in amount.
+const LEAST_SHARE: f64 = 1.0 / 100.0;
 
 /// What a model rests on.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +128,7 @@ impl FittedModel {
     /// # Errors
     /// Those of [`total`](Self::total), and [`TooLarge`](ErrorKind::TooLarge) beyond the default memory.
     pub fn forecast(&self, book: &Snapshot, period: &Period) -> Result<PeriodForecast> {
-        self.forecast_with(book, period, &ForecastOptions::default())
+        self.forecast_with(book, period, &ForecastOptions::practical())
     }
 
     /// [`forecast`](Self::forecast) under options.
@@ -233,10 +235,9 @@ impl FittedModel {
         if !(mean > 0.0) {
             return Ok(total);
         }
-        let severity: Vec<(Amount, f64)> = expected
-            .new
-            .iter()
-            .map(|&(amount, n)| Ok((Amount::new(value(amount))?, n)))
+        let severity: Vec<(Amount, f64)> = severity(expected.new.iter().map(|&(amount, n)| (value(amount), n)))
+            .into_iter()
+            .map(|(amount, n)| Ok((Amount::new(amount)?, n)))
             .collect::<Result<_>>()?;
         let mut new = NewBusiness::new(mean, severity)?.spread(expected.new_shares.clone())?;
         if let Basis::Fitted { process, .. } = &self.basis
@@ -357,6 +358,26 @@ impl Expected {
         let new = new_amounts.into_iter().zip(new_wins).filter(|new| new.1 > 0.0).collect();
         Self { order, chances, amounts, new, new_shares }
     }
+}
+
+/// Amounts by size, small neighbours put together: what is left moves no quantile by more than a hundredth of the new
+/// business.
+fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = new.collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let n = sum(points.iter().map(|point| point.1));
+    let money = sum(points.iter().map(|point| point.0 * point.1));
+    points.dedup_by(|next, kept| {
+        let together = kept.1 + next.1;
+        let amount = kept.0 * kept.1 + next.0 * next.1;
+        let small = together < LEAST_SHARE * n && amount <= LEAST_SHARE * money;
+        let same = next.0.total_cmp(&kept.0).is_eq();
+        if same || small {
+            *kept = (if same { kept.0 } else { amount / together }, together);
+        }
+        same || small
+    });
+    points
 }
 
 /// Brings the chances over all buckets to what past forecasts taught, each bucket in proportion.

@@ -14,7 +14,7 @@ use super::fourier::{Complex, real_values};
 use super::lattice::{Lattice, Step, common_unit, convolve};
 use super::profile::Model;
 use super::series::{Frame, Series};
-use super::transform::{Amounts, Frequencies, Roots, echo, transform};
+use super::transform::{Amounts, Echo, Frequencies, Roots, echo, transform};
 use super::{ForecastOptions, NewBusiness, Total, index};
 use crate::Result;
 use crate::num::{count, special, sum::sum};
@@ -91,14 +91,20 @@ impl Engine<'_> {
         if convolving.min(enumerating) <= 4e6 {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
-        if let Some(answer) = self.many(stretch.as_ref(), 1e-11)? {
+        if let Some(answer) = self.many(stretch.as_ref(), 1e-11, 1e-9)? {
+            return Ok(answer);
+        }
+        let tolerance = self.options.tolerance;
+        if tolerance > 0.0
+            && let Some(answer) = self.many(stretch.as_ref(), 1e-2 * tolerance, tolerance)?
+        {
             return Ok(answer);
         }
         if convolving.min(enumerating) <= 2e8 {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
         // The bound grows with what never dies out; still far below what two lattice points can tell apart.
-        if let Some(answer) = self.many(stretch.as_ref(), 1e-8)? {
+        if let Some(answer) = self.many(stretch.as_ref(), 1e-8, 1e-9)? {
             return Ok(answer);
         }
         if convolving.min(enumerating) <= 4e9 {
@@ -199,8 +205,9 @@ impl Engine<'_> {
         mass
     }
 
-    /// The characteristic function up to where it has died out; none where more than `most` never does.
-    fn many(&self, stretch: Option<&Stretch>, most: f64) -> Result<Option<Answer>> {
+    /// The characteristic function up to where it has died out; none where more than `most` never does, or where what
+    /// rises again beyond would move a chance by more than `ripple`.
+    fn many(&self, stretch: Option<&Stretch>, most: f64, ripple: f64) -> Result<Option<Answer>> {
         let model = self.model;
         let parts = || model.strata.iter().zip(&model.local);
         // What stays of |phi| at random frequencies: about the chance that nothing at all is won.
@@ -240,7 +247,7 @@ impl Engine<'_> {
             };
             let phi = transform(model, &frequencies);
             if phi.len() <= n {
-                return Ok(self.closed(&phi, beyond.max(highest), stretch, &frequencies));
+                return Ok(self.closed(&phi, (beyond.max(highest), ripple), stretch, &frequencies));
             }
             highest *= 1.5;
         }
@@ -266,20 +273,21 @@ impl Engine<'_> {
     fn closed(
         &self,
         phi: &[Complex],
-        beyond: f64,
+        (beyond, most): (f64, f64),
         stretch: Option<&Stretch>,
         frequencies: &Frequencies,
     ) -> Option<Answer> {
         let model = self.model;
         let scaled = |s: &Stretch| Lattice::of_unit(s.lattice.unit() / model.scale);
-        let (rise, looked_at) = echo(model, beyond, stretch.map(scaled));
+        let Echo { rise, ripple, looked_at } = echo(model, beyond, stretch.map(scaled));
         let quiet = frequencies.quiet.unwrap_or(0.0);
-        if rise > 1e-9 + quiet {
+        let left_out = if rise <= 1e-9 + quiet { 3.0 * rise } else { ripple };
+        if left_out > most.max(3.0 * (1e-9 + quiet)) {
             return None;
         }
         // Cumulants, gathering and truncation: each measured below 1e-12 against direct products. What stays of phi
         // is left out with weights 1 / (pi j), whose sum over 14 decades of j is 10.
-        let chance = 1e-11 + 3.0 * (rise + quiet) + model.strata_error;
+        let chance = 1e-11 + left_out + 3.0 * quiet + model.strata_error;
         let amount = looked_at.map_or(0.0, |w| model.scale * TAU / w);
         if let Some(s) = stretch.filter(|s| s.points <= STORED) {
             return Some((self.points(phi, s), exactly(chance)));

@@ -18,6 +18,7 @@ use super::lattice::Lattice;
 use super::profile::{self, Gathered, Local, Model};
 use super::shock::{Law, Stratum};
 use super::{NewBusiness, index};
+use crate::num::sum::sum;
 use crate::num::{count, special};
 use std::f64::consts::TAU;
 
@@ -332,12 +333,21 @@ impl Conditional {
     }
 }
 
-/// How far |phi| can rise again beyond a frequency: sum over strata of weight x its largest bound, and the highest
-/// frequency that was looked at (none where all were).
+/// What |phi| does beyond the frequency where it had died out.
+pub(crate) struct Echo {
+    /// Its largest bound, averaged over the strata.
+    pub(crate) rise: f64,
+    /// How far leaving it out can move a chance: the integral of `|phi| / (pi w)`.
+    pub(crate) ripple: f64,
+    /// The highest frequency that was looked at; none where all were.
+    pub(crate) looked_at: Option<f64>,
+}
+
+/// How far |phi| can rise again beyond a frequency.
 ///
 /// |1 - p + p e^(ix)| <= exp(-p (1 - p) (1 - cos x)), so the fall of a stratum is at least its
 /// sum of p (1 - p) (1 - cos w a), whose sum of cosines is one transform of the amounts' histogram.
-pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> (f64, Option<f64>) {
+pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> Echo {
     const COARSE: usize = 1 << 14;
     let largest = model.deals.amount.iter().copied().fold(0.0, f64::max);
     let largest = largest.max(model.new.as_ref().map_or(0.0, NewBusiness::largest));
@@ -367,10 +377,15 @@ pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> (f64
     }
     fft(&mut histogram);
     let last = if exact { n / 2 } else { n / 4 };
-    // The least fall of deals and of new business over the frequencies beyond.
+    let strata = falls(model, unrest);
+    // A peak is as wide as a normal characteristic function of the narrowest stratum's total.
+    let width = strata.iter().map(|s| s.width).fold(0.0, f64::max);
+    let step = TAU / (count(n) * unit);
+    // The least fall of deals and of new business.
     let (mut least, mut least_new) = (f64::INFINITY, f64::INFINITY);
+    let mut ripple = 0.0;
     for j in 1..=last {
-        let w = TAU * count(j) / (count(n) * unit);
+        let w = step * count(j);
         if w < beyond {
             continue;
         }
@@ -378,21 +393,65 @@ pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> (f64
         let half = 0.5 * w * unit;
         let damp = if exact { 1.0 } else { special::sin_cos(half).0 / half };
         let (a, b) = (histogram[j], histogram[n - j]);
-        let cosines = 0.5 * (a.re + b.re) / (damp * damp);
-        let cosines_new = 0.5 * (a.im + b.im) / (damp * damp);
-        least = least.min((unrest - cosines).max(0.0));
-        least_new = least_new.min((1.0 - cosines_new).max(0.0));
+        let fall = (unrest - 0.5 * (a.re + b.re) / (damp * damp)).max(0.0);
+        let fall_new = (1.0 - 0.5 * (a.im + b.im) / (damp * damp)).max(0.0);
+        let new = |s: &Fall| model.new.as_ref().map_or(0.0, |new| new.decay(s.n_new, fall_new));
+        let size = sum(strata.iter().map(|s| s.weight * special::exp(-fall * s.share - new(s))));
+        (least, least_new) = (least.min(fall), least_new.min(fall_new));
+        ripple += size * width.min(step) / (std::f64::consts::PI * w);
     }
-    let looked_at = (!exact).then_some(TAU * count(last) / (count(n) * unit));
+    let looked_at = (!exact).then_some(step * count(last));
     if least.is_infinite() {
-        return (0.0, looked_at.map(|w| w.min(beyond)));
+        return Echo { rise: 0.0, ripple: 0.0, looked_at: looked_at.map(|w| w.min(beyond)) };
     }
-    let rise = model.strata.iter().zip(&model.local).map(|(stratum, local)| {
+    let rise = sum(model.strata.iter().zip(&model.local).map(|(stratum, local)| {
         let share = if unrest > 0.0 { local.unrest / unrest } else { 0.0 };
-        let fall = least * share + model.new.as_ref().map_or(0.0, |new| new.decay(local.n_new, least_new));
-        stratum.weight * special::exp(-fall)
-    });
-    (rise.sum(), looked_at)
+        let new = model.new.as_ref().map_or(0.0, |new| new.decay(local.n_new, least_new));
+        stratum.weight * special::exp(-least * share - new)
+    }));
+    Echo { rise, ripple, looked_at }
+}
+
+/// Strata of like unrest taken together, each standing for its calmest.
+struct Fall {
+    weight: f64,
+    /// Of the deals' mean unrest.
+    share: f64,
+    n_new: f64,
+    /// Of a peak, in frequency: sqrt(2 pi) / sd.
+    width: f64,
+}
+
+const GROUPS: usize = 8;
+
+fn falls(model: &Model, unrest: f64) -> Vec<Fall> {
+    let mut strata: Vec<Fall> = model
+        .strata
+        .iter()
+        .zip(&model.local)
+        .map(|(stratum, local)| {
+            let [_, new] = model.new_moments(local.n_new);
+            Fall {
+                weight: stratum.weight,
+                share: if unrest > 0.0 { local.unrest / unrest } else { 0.0 },
+                n_new: local.n_new,
+                width: (TAU / (local.variance + new)).sqrt(),
+            }
+        })
+        .collect();
+    strata.sort_by(|a, b| a.share.total_cmp(&b.share).then(a.n_new.total_cmp(&b.n_new)));
+    let mut groups: Vec<Fall> = Vec::with_capacity(GROUPS + 1);
+    for next in strata {
+        match groups.last_mut() {
+            Some(group) if group.weight + next.weight <= 1.0 / count(GROUPS) => {
+                group.weight += next.weight;
+                group.n_new = group.n_new.min(next.n_new);
+                group.width = group.width.max(next.width);
+            }
+            _ => groups.push(next),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]

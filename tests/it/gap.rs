@@ -91,11 +91,18 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each case is eight distributions with a shock.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn laws(
-        deals in proptest::collection::vec((0.0..1.0, 0.0..1e6), 0..60),
-        booked in 0.0..1e6, target in 0.0..2e7, more in 1.0..1e7, rho in 0.0..0.5, mean in 0.0..20.0,
+        deals in book(), booked in 0_u32..300, target in 0_u32..2000, more in 1_u32..1000,
+        rho in 0.0..0.3, mean in 0.0..5.0,
     ) {
+        let [booked, target, more] = [booked, target, more].map(|k| 1e3 * f64::from(k));
         let new = NewBusiness::new(mean, [(Amount::new(5e4).unwrap(), 1.0), (Amount::new(2e5).unwrap(), 0.5)]);
         let build = |booked: f64| {
             total(booked, &deals).with_shock(Shock::new(rho).unwrap()).with_new_business(new.clone().unwrap())

@@ -126,7 +126,13 @@ pub(crate) fn forecast(request: Value) -> Answer {
     Ok(Value::Object(fields))
 }
 
-pub(crate) fn save_model(request: Value) -> Answer {
+/// The model alone. A request that names no period at all is fitted for a quarter of 91 days.
+pub(crate) fn save_model(mut request: Value) -> Answer {
+    if let Some(fields) = request.as_object_mut()
+        && !fields.contains_key("period")
+    {
+        fields.entry("horizon_days").or_insert_with(|| 91.into());
+    }
     let Work { log, at, period, request } = Work::of(request)?;
     Ok(json!({ "model": answer(&request.model(&log, (at, period))?)? }))
 }

@@ -12,6 +12,7 @@
 )]
 
 mod deals;
+mod fit;
 mod gap;
 mod oracle;
 mod scores;

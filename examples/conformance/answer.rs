@@ -16,6 +16,12 @@ impl Refusal {
         Self(json!({ "code": "malformed_request", "message": message.to_string() }))
     }
 
+    /// A stored model that breaks its own rules.
+    pub(crate) fn invalid_model(message: impl Display) -> Self {
+        let code = dealcast::ErrorKind::InvalidModel.name();
+        Self(json!({ "code": code, "message": message.to_string(), "field": "model" }))
+    }
+
     /// A command that does not exist (yet).
     pub(crate) fn unknown_command(cmd: &str) -> Self {
         let cmd: String = cmd.chars().take(40).collect();

@@ -8,6 +8,8 @@
 //! ```
 
 mod answer;
+mod forecast;
+mod gap;
 mod ingest;
 mod log;
 mod period;
@@ -44,8 +46,12 @@ fn serve(line: &[u8]) -> Answer {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
         // one line a command, topics in alphabetical order
         "as_of" => ingest::as_of(request),
+        "forecast" => forecast::forecast(request),
+        "gap" => gap::gap(request),
         "ingest" => ingest::ingest(request),
+        "load_model" => forecast::load_model(request),
         "period" => period::period(request),
+        "save_model" => forecast::save_model(request),
         "score" => score::score(request),
         "semi_markov" => semi_markov::semi_markov(request),
         "total" => total::total(request),

@@ -286,7 +286,9 @@ impl FittedModel {
         }
         let day = day_number(book.as_of().date());
         let rest = day_number(period.end()).saturating_sub(day);
-        if rest > 0 && (2 * rest < self.horizon || rest > 2 * self.horizon) {
+        // An assumed model has learned from no period and answers for any.
+        let learned = self.horizon != Assumed::ANY_HORIZON;
+        if learned && rest > 0 && (2 * rest < self.horizon || rest > 2 * self.horizon) {
             let asked = "a period whose rest is between half and twice the";
             return Err(Error::new(
                 ErrorKind::PeriodMismatch,

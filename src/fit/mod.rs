@@ -13,4 +13,4 @@ pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
 pub use options::{ForecastModel, Part};
 pub(crate) use period_forecast::noise_floor;
-pub use period_forecast::{Evidence, PeriodForecast, Summary};
+pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};

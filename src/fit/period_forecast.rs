@@ -1,6 +1,6 @@
 //! The answer: what will be booked in a period, with everything a reader needs to judge it.
 
-use super::fitted::FittedModel;
+use super::fitted::{FittedModel, Split};
 use crate::deals::Snapshot;
 use crate::forecast::{Forecast, Total, WeightedForecast};
 use crate::num::sum::sum;
@@ -72,6 +72,56 @@ pub struct Summary {
     pub noise_floor: f64,
     /// What it rests on.
     pub evidence: Evidence,
+}
+
+/// What is expected in one bucket of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Bucket {
+    /// The week or month.
+    pub period: Period,
+    /// Expected from open deals.
+    pub open: f64,
+    /// Expected from deals not created yet.
+    pub new_business: f64,
+}
+
+impl FittedModel {
+    /// What is expected from open deals and new business in each bucket of the period; they add up to those parts of
+    /// [`weighted`](Self::weighted).
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total).
+    ///
+    /// # Example: in which month does the quarter land?
+    /// ```
+    /// use dealcast::{FittedModel, Period, Probability, SalesProcess, Snapshot, SnapshotRow, Split, Timing, time::date};
+    /// let process = SalesProcess::open(["propose"])?;
+    /// let model = FittedModel::assumed(&process, [Probability::new(0.5)?], Timing::ExpectedClose)?;
+    /// let deal = SnapshotRow {
+    ///     deal_id: "a".into(),
+    ///     stage: "propose".into(),
+    ///     amount: Some(100.0),
+    ///     expected_close: Some(date(2026, 2, 10)?),
+    ///     ..SnapshotRow::default()
+    /// };
+    /// let book = Snapshot::from_rows(&process, date(2026, 1, 5)?.into(), [deal])?;
+    /// let quarter = Period::new(date(2026, 1, 1)?, date(2026, 4, 1)?)?;
+    /// let months = model.buckets(&book, &quarter, Split::Months)?;
+    /// assert_eq!(months.iter().map(|month| month.open).collect::<Vec<_>>(), [0.0, 50.0, 0.0]);
+    /// # Ok::<(), dealcast::Error>(())
+    /// ```
+    pub fn buckets(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Vec<Bucket>> {
+        let weighted = self.total(book, period, split)?.weighted();
+        let periods: Vec<Period> = match split {
+            Split::Whole => vec![*period],
+            Split::Weeks => period.weeks().collect(),
+            Split::Months => period.months().collect(),
+        };
+        let expected = weighted.open.iter().zip(&weighted.new_business);
+        let bucket = |(period, (&open, &new_business))| Bucket { period, open, new_business };
+        Ok(periods.into_iter().zip(expected).map(bucket).collect())
+    }
 }
 
 impl PeriodForecast {

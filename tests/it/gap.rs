@@ -91,11 +91,18 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each case is eight distributions with a shock.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn laws(
-        deals in proptest::collection::vec((0.0..1.0, 0.0..1e6), 0..60),
-        booked in 0.0..1e6, target in 0.0..2e7, more in 1.0..1e7, rho in 0.0..0.5, mean in 0.0..20.0,
+        deals in book(), booked in 0_u32..300, target in 0_u32..2000, more in 1_u32..1000,
+        rho in 0.0..0.3, mean in 0.0..5.0,
     ) {
+        let [booked, target, more] = [booked, target, more].map(|k| 1e3 * f64::from(k));
         let new = NewBusiness::new(mean, [(Amount::new(5e4).unwrap(), 1.0), (Amount::new(2e5).unwrap(), 0.5)]);
         let build = |booked: f64| {
             total(booked, &deals).with_shock(Shock::new(rho).unwrap()).with_new_business(new.clone().unwrap())
@@ -243,7 +250,9 @@ fn before_the_period_on_its_last_day_and_after_it() {
     let ahead = ask(day(2026, 2, 1), day(2026, 3, 1), day(2026, 4, 1));
     assert_eq!((ahead.remaining(), ahead.chance()), (150.0, Probability::ZERO));
     let last_day = ask(day(2026, 3, 20), day(2026, 1, 1), day(2026, 3, 21));
-    assert_eq!((last_day.remaining(), last_day.chance().get()), (100.0, 0.5));
+    assert_eq!(last_day.remaining(), 100.0);
+    // The assumed shock is averaged over strata: to rounding.
+    assert!((last_day.chance().get() - 0.5).abs() <= EXACT);
     let over = ask(day(2026, 3, 25), day(2026, 1, 1), day(2026, 3, 25));
     assert!(over.remaining() == 100.0 && over.weighted().booked() == 50.0);
     finite(&over);

@@ -15,6 +15,7 @@
 
 mod deals;
 mod driver;
+mod fit;
 mod gap;
 mod history;
 mod oracle;

@@ -13,5 +13,6 @@
 
 mod deals;
 mod oracle;
+mod promises;
 mod scores;
 mod synthetic;

@@ -93,7 +93,7 @@ const fn status(kind: ErrorKind) -> u16 {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (stored, request) = nightly_job()?;
-    println!("model: {} kB of JSON; request: {} open deals", stored.len() / 1000, request.deals.len());
+    println!("model: {} kB of JSON; request: {} deals", stored.len() / 1000, request.deals.len());
     let service = Service::start(&stored)?;
     let body = serde_json::to_string(&request)?;
 
@@ -137,17 +137,19 @@ fn nightly_job() -> Result<(Vec<u8>, Request), Box<dyn Error>> {
     let period = Period::new(date(2026, 2, 1)?, date(2026, 5, 1)?)?;
     let fitted = ForecastModel::default().fit(&known, &period)?;
     let book = known.snapshot();
-    let deals = book
-        .open()
-        .iter()
-        .map(|deal| SnapshotRow {
-            deal_id: deal.id().to_owned(),
-            stage: deal.stage().to_owned(),
-            entered: Some(deal.entered()),
-            amount: deal.amount().map(Amount::get),
+    // A request carries the open deals, and those won in the period: they are booked.
+    let open = book.open().iter().map(|deal| (deal.id(), deal.stage(), deal.entered(), deal.amount()));
+    let won = book.won().iter().map(|deal| (deal.id(), deal.stage(), deal.closed(), deal.amount()));
+    let deals = open
+        .chain(won.filter(|deal| period.contains(deal.2)))
+        .map(|(id, stage, entered, amount)| SnapshotRow {
+            deal_id: id.to_owned(),
+            stage: stage.to_owned(),
+            entered: Some(entered),
+            amount: amount.map(Amount::get),
             ..SnapshotRow::default()
         })
         .collect();
-    let request = Request { as_of: known.at(), period, target: Amount::new(250_000.0)?, deals };
+    let request = Request { as_of: known.at(), period, target: Amount::new(400_000.0)?, deals };
     Ok((serde_json::to_vec(&fitted)?, request))
 }

@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the answer of a program is what it prints")]
 
 use chrono::Month;
-use dealcast::{Amount, DealLog, FiscalCalendar, ForecastModel, SalesProcess, tidy, time::date};
+use dealcast::{DealLog, FiscalCalendar, ForecastModel, SalesProcess, Target, tidy, time::date};
 
 fn main() -> dealcast::Result<()> {
     // The stages a deal goes through; then it is won or lost.
@@ -25,10 +25,9 @@ fn main() -> dealcast::Result<()> {
     // Learn from the past, then ask about the deals open today.
     let fitted = ForecastModel::default().fit(&known, &quarter)?;
     let book = known.snapshot();
-    let forecast = fitted.forecast(&book, &quarter)?;
-    println!("{forecast}\n");
+    println!("{}\n", fitted.forecast(&book, &quarter)?);
 
-    let target = Amount::new(400_000.0)?;
-    println!("chance of {target}: {}", forecast.chance_of_hitting(target));
+    // How likely is the target, and how much is missing?
+    println!("{}", fitted.gap(&book, &quarter, Target::new(400_000.0)?)?);
     Ok(())
 }

@@ -11,8 +11,9 @@
 
 use chrono::{NaiveDateTime, Offset, Utc};
 use dealcast::tidy::{DealRow, Reading, StageRow};
-use dealcast::{Amount, DealLog, ForecastModel, Period, SalesProcess, time};
+use dealcast::{DealLog, ForecastModel, Period, SalesProcess, Target, time};
 use flate2::read::MultiGzDecoder;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
 use std::io::Read;
@@ -32,15 +33,14 @@ usage: stage_log_forecast --events FILE --stages A,B,C --as-of DATE --period FIR
   --attributes A,B      which columns of that table tell deals apart";
 
 /// What was asked for on the command line.
-#[derive(Default)]
 struct Asked {
-    events: Option<String>,
-    stages: Option<String>,
-    as_of: Option<NaiveDateTime>,
-    period: Option<Period>,
-    target: Option<Amount>,
-    deals: Option<String>,
-    attributes: Option<String>,
+    events: String,
+    stages: Vec<String>,
+    as_of: NaiveDateTime,
+    period: Period,
+    target: Option<Target>,
+    /// A table of deals, and which of its columns count.
+    attributes: Option<(String, Vec<String>)>,
 }
 
 fn main() -> ExitCode {
@@ -62,31 +62,37 @@ fn main() -> ExitCode {
 
 impl Asked {
     fn read(mut words: impl Iterator<Item = String>) -> Outcome<Self> {
-        let mut asked = Self::default();
+        let mut given = BTreeMap::new();
         while let Some(name) = words.next() {
             let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
-            match name.as_str() {
-                "--events" => asked.events = Some(value),
-                "--stages" => asked.stages = Some(value),
-                "--as-of" => asked.as_of = Some(day(&value)?),
-                "--period" => {
-                    let ends = value.split_once("..").ok_or("--period needs FIRST..END")?;
-                    asked.period = Some(Period::new(day(ends.0)?.date(), day(ends.1)?.date())?);
-                }
-                "--target" => {
-                    let number = value.parse().map_err(|_| format!("--target {value} is no number"))?;
-                    asked.target = Some(Amount::new(number)?);
-                }
-                "--deals" => asked.deals = Some(value),
-                "--attributes" => asked.attributes = Some(value),
-                _ => return Err(format!("no option {name}").into()),
-            }
+            given.insert(name, value);
         }
-        if asked.deals.is_some() != asked.attributes.is_some() {
-            return Err("--deals and --attributes go together".into());
+        let mut take = |name: &str| given.remove(name);
+        let needed = |value: Option<String>, name: &str| value.ok_or_else(|| format!("{name} is missing"));
+        let period = needed(take("--period"), "--period")?;
+        let (first, end) = period.split_once("..").ok_or("--period needs FIRST..END")?;
+        let number = |text: String| text.parse().map_err(|_| format!("--target: {text} is no number"));
+        let asked = Self {
+            events: needed(take("--events"), "--events")?,
+            stages: names(&needed(take("--stages"), "--stages")?),
+            as_of: day(&needed(take("--as-of"), "--as-of")?)?,
+            period: Period::new(day(first)?.date(), day(end)?.date())?,
+            target: take("--target").map(number).transpose()?.map(Target::new).transpose()?,
+            attributes: match (take("--deals"), take("--attributes")) {
+                (Some(deals), Some(columns)) => Some((deals, names(&columns))),
+                (None, None) => None,
+                _ => return Err("--deals and --attributes go together".into()),
+            },
+        };
+        match given.into_keys().next() {
+            Some(name) => Err(format!("no option {name}").into()),
+            None => Ok(asked),
         }
-        Ok(asked)
     }
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(str::to_owned).collect()
 }
 
 fn day(text: &str) -> dealcast::Result<NaiveDateTime> {
@@ -94,23 +100,16 @@ fn day(text: &str) -> dealcast::Result<NaiveDateTime> {
 }
 
 fn answer(asked: &Asked) -> Outcome<()> {
-    let needed = |name: &str| format!("{name} is missing\n\n{USAGE}");
-    let events = asked.events.as_deref().ok_or_else(|| needed("--events"))?;
-    let stages = asked.stages.as_deref().ok_or_else(|| needed("--stages"))?;
-    let as_of = asked.as_of.ok_or_else(|| needed("--as-of"))?;
-    let period = asked.period.ok_or_else(|| needed("--period"))?;
-
-    let process = SalesProcess::open(stages.split(','))?;
-    let log = step("reading", || read(&process, events, asked))?;
+    let log = step("reading", || read(asked))?;
     println!("{}\n", log.receipt());
 
-    let known = log.as_of(as_of);
-    let fitted = step("fitting", || Ok(ForecastModel::default().fit(&known, &period)?))?;
+    let known = log.as_of(asked.as_of);
+    let fitted = step("fitting", || Ok(ForecastModel::default().fit(&known, &asked.period)?))?;
     let book = known.snapshot();
-    let forecast = step("forecasting", || Ok(fitted.forecast(&book, &period)?))?;
+    let forecast = step("forecasting", || Ok(fitted.forecast(&book, &asked.period)?))?;
     println!("{forecast}");
     if let Some(target) = asked.target {
-        println!("\nchance of {target}: {}", forecast.chance_of_hitting(target));
+        println!("\n{}", fitted.gap(&book, &asked.period, target)?);
     }
     Ok(())
 }
@@ -124,12 +123,13 @@ fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     done
 }
 
-fn read(process: &SalesProcess, events: &str, asked: &Asked) -> Outcome<DealLog> {
-    let rows = open(events)?.into_deserialize::<StageRow>();
-    let mut log = DealLog::from_rows(process, rows.inspect(progress()))?;
-    if let (Some(deals), Some(names)) = (&asked.deals, &asked.attributes) {
-        let names: Vec<&str> = names.split(',').collect();
-        log.append_attributes(open(deals)?.into_deserialize::<DealRow>(), &names, Reading::default())?;
+fn read(asked: &Asked) -> Outcome<DealLog> {
+    let process = SalesProcess::open(asked.stages.iter().map(String::as_str))?;
+    let rows = open(&asked.events)?.into_deserialize::<StageRow>();
+    let mut log = DealLog::from_rows(&process, rows.inspect(progress()))?;
+    if let Some((deals, columns)) = &asked.attributes {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        log.append_attributes(open(deals)?.into_deserialize::<DealRow>(), &columns, Reading::default())?;
     }
     Ok(log)
 }

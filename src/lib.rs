@@ -79,6 +79,7 @@ pub mod deals;
 mod error;
 pub mod fit;
 pub mod forecast;
+pub mod gap;
 mod history;
 mod model;
 pub mod num;
@@ -91,6 +92,7 @@ pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot,
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{FittedModel, ForecastModel, PeriodForecast, Split, Timing};
 pub use forecast::{Forecast, ForecastOptions, WeightedForecast};
+pub use gap::{GapAnalysis, Target};
 pub use num::{Amount, Level, Probability, Seed};
 pub use time::{FiscalCalendar, Period};
 

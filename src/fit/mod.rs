@@ -11,4 +11,5 @@ mod stored;
 pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
 pub use options::{ForecastModel, Part};
+pub(crate) use period_forecast::noise_floor;
 pub use period_forecast::{Evidence, PeriodForecast, Summary};

@@ -81,7 +81,6 @@ impl PeriodForecast {
         (total, money): (&Total, Forecast),
         deals: Forecast,
     ) -> Result<Self> {
-        let variance = sum(total.amount.iter().zip(&total.chance).map(|(a, p)| a * a * p * (1.0 - p)));
         Ok(Self {
             as_of: book.as_of(),
             period,
@@ -90,7 +89,7 @@ impl PeriodForecast {
             weighted: total.weighted(),
             money,
             deals,
-            noise_floor: variance.sqrt(),
+            noise_floor: noise_floor(total),
             evidence: model.evidence(),
         })
     }
@@ -165,6 +164,16 @@ impl PeriodForecast {
             evidence: self.evidence,
         }
     }
+}
+
+/// `sqrt(sum a^2 p (1 - p))`, in units of the largest amount so that no square leaves the range.
+pub(crate) fn noise_floor(total: &Total) -> f64 {
+    let largest = total.amount.iter().copied().fold(0.0, f64::max);
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let deals = total.amount.iter().map(|a| a / largest).zip(&total.chance);
+    largest * sum(deals.map(|(a, p)| a * a * p * (1.0 - p))).sqrt()
 }
 
 impl fmt::Display for Evidence {

@@ -12,6 +12,7 @@
 )]
 
 mod deals;
+mod gap;
 mod oracle;
 mod promises;
 mod scores;

@@ -1,0 +1,19 @@
+//! The gap to a goal: how likely the target is, and how much is missing.
+//!
+//! | question | answer |
+//! |---|---|
+//! | will we make it? | [`GapAnalysis::chance`] |
+//! | how much is still to be won? | [`GapAnalysis::remaining`], [`GapAnalysis::attainment`] |
+//! | how much will we miss by? | [`GapAnalysis::shortfall_mean`] and its siblings |
+//! | is there enough in the pipeline? | [`GapAnalysis::pipeline_coverage`] |
+//! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
+
+mod analysis;
+mod asked;
+mod display;
+mod summary;
+mod target;
+
+pub use analysis::GapAnalysis;
+pub use summary::GapSummary;
+pub use target::Target;

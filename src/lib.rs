@@ -4,15 +4,17 @@
 //! # Example: will the quarter reach its target?
 //! ```
 //! use dealcast::synthetic::{Company, World};
-//! use dealcast::{Amount, FiscalCalendar, ForecastModel, Seed, time::date};
+//! use dealcast::{FiscalCalendar, ForecastModel, Seed, Target, time::date};
 //!
 //! let log = Company::named(World::Stationary, Seed::new(7))?.log()?; // or DealLog::from_rows(&process, rows)
 //! let known = log.as_of(date(2023, 8, 14)?);                         // what was known that morning
 //! let quarter = FiscalCalendar::calendar().quarter_at(known.at())?;
 //! let fitted = ForecastModel::default().fit(&known, &quarter)?;
-//! let forecast = fitted.forecast(&known.snapshot(), &quarter)?;
-//! let chance = forecast.chance_of_hitting(Amount::new(0.9 * forecast.mean())?);
-//! assert!(chance.get() > 0.5 && chance.get() < 1.0);
+//! let book = known.snapshot();
+//! let forecast = fitted.forecast(&book, &quarter)?;
+//! let gap = fitted.gap(&book, &quarter, Target::new(0.9 * forecast.mean())?)?;
+//! assert!(gap.chance().get() > 0.5 && gap.chance().get() < 1.0);
+//! println!("{forecast}\n{gap}");
 //! # Ok::<(), dealcast::Error>(())
 //! ```
 //! The data above are made up by [`synthetic`]; [`tidy`] reads a table of stage changes, and the examples of the
@@ -21,8 +23,8 @@
 //! # The way of the data
 //! ```text
 //! rows -> DealLog -> Known -> ForecastModel::fit -> FittedModel -+
-//!                      |                                         +-> PeriodForecast: mean, quantiles, chance of a target
-//!                      +----------> Snapshot (+ a Period) -------+
+//!                      |                                         +-> PeriodForecast: mean, quantiles, chances
+//!                      +----------> Snapshot, Period, Target ----+-> GapAnalysis: chance of a target, what is missing
 //! ```
 //! Unfitted, fitted and forecast are three types. A [`FittedModel`] holds no deal: the book is handed to it with every
 //! question, so that one model serves a team, or a server, for days.
@@ -42,7 +44,8 @@
 //! | new business | deals not yet created that will be won inside the period |
 //! | [`WeightedForecast`] | booked + amounts x chances of the open deals + expected new business |
 //! | [`Forecast`] | the distribution of the total; its mean is the weighted total, in every engine |
-//! | chance of hitting | P(total >= target) |
+//! | chance of hitting | P(total >= [`Target`]) |
+//! | remaining, shortfall | `max(0, target - booked)`; `max(0, target - mean)`, or another stated statistic |
 //! | noise floor | the spread that is left even if every chance is right |
 //! | quantile | `q10` is the smallest amount that is not exceeded with chance 10 % |
 //!
@@ -57,6 +60,7 @@
 //! | [`crm`] | rows of exports as serde structs |
 //! | [`fit`] | [`ForecastModel`] (what to learn), [`FittedModel`] (what was learned) and its answers |
 //! | [`forecast`] | the engines of a period's total, for those who bring chances of their own |
+//! | [`gap`] | a [`Target`], its chance, and what is missing |
 //! | [`score`] | proper scores of a forecast against what came |
 //! | [`synthetic`] | companies whose truth is known, for tests and one's own power studies |
 //! | [`num`] | numbers with a meaning: [`Probability`], [`Level`], [`Amount`], [`Seed`] |

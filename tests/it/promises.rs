@@ -6,8 +6,8 @@ use dealcast::synthetic::{
 };
 use dealcast::time::date;
 use dealcast::{
-    DealEvent, DealLog, Error, FiscalCalendar, FittedModel, Forecast, ForecastModel, ForecastOptions, Known,
-    Period, PeriodForecast, Probability, SalesProcess, Seed, Snapshot, WeightedForecast,
+    DealEvent, DealLog, Error, FiscalCalendar, FittedModel, Forecast, ForecastModel, ForecastOptions,
+    GapAnalysis, Known, Period, PeriodForecast, Probability, SalesProcess, Seed, Snapshot, WeightedForecast,
 };
 
 /// A service shares one model between its threads and moves books and answers among them.
@@ -25,6 +25,7 @@ fn the_main_types_are_send_and_sync() {
         crosses_threads::<ForecastOptions>();
         crosses_threads::<Forecast>();
         crosses_threads::<PeriodForecast>();
+        crosses_threads::<GapAnalysis>();
         crosses_threads::<WeightedForecast>();
         crosses_threads::<FiscalCalendar>();
         crosses_threads::<Period>();

@@ -22,7 +22,7 @@ use std::thread;
 use std::time::Instant;
 
 const N_THREADS: usize = 4;
-const N_REQUESTS: usize = 50;
+const N_REQUESTS: usize = 5;
 
 /// The body of a request.
 #[derive(Serialize, Deserialize)]
@@ -102,7 +102,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds = start.elapsed().as_secs_f64();
     let distinct: BTreeSet<&Answer> = answers.iter().collect();
     println!("{} answers from {N_THREADS} threads, {} distinct", answers.len(), distinct.len());
-    println!("{:.0} requests a second", f64::from(u32::try_from(answers.len())?) / seconds);
+    println!("{:.1} requests a second", f64::from(u32::try_from(answers.len())?) / seconds);
     for answer in distinct {
         println!("{} {}", answer.status, answer.body);
     }

@@ -200,13 +200,40 @@ impl fmt::Display for Report {
     }
 }
 
-/// The start of a caller's text, without control characters, so that no log is flooded or rewritten by it.
+/// The start of a caller's text, made harmless, so that no log is flooded or rewritten by it.
 fn quoted(text: &str) -> String {
-    let mut start: String = text.chars().take(QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(QUOTED).is_some() {
+    shortened(text, QUOTED)
+}
+
+/// The first `most` characters of a caller's text for people to read, each invisible one as a space.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let visible = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
+    let mut start: String = text.chars().take(most).map(visible).collect();
+    if text.chars().nth(most).is_some() {
         start.push('…');
     }
     start
+}
+
+/// Characters without a width of their own: they hide in a text, join its letters, break its lines or turn its
+/// direction, so that what is read is not what is written.
+///
+/// # Reference
+/// Unicode Standard, General Categories Cf, Zl and Zp, those that need no knowledge of the script; Boucher and
+/// Anderson (2023), Trojan Source.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 #[cfg(test)]
@@ -232,5 +259,17 @@ mod tests {
         let error = Error::new(ErrorKind::Unreadable, "a date").of_deal(&"x\u{0}\n".repeat(1 << 20));
         assert!(error.to_string().len() < 400);
         assert!(!error.to_string().contains(['\n', '\u{0}']));
+    }
+
+    #[test]
+    fn invisible_text_cannot_rewrite_a_message() {
+        let hidden =
+            ['\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{2028}', '\u{feff}', '\u{e0041}', '\u{1b}'];
+        for c in hidden {
+            let error = Error::new(ErrorKind::Unreadable, "a date").found(format_args!("a{c}b"));
+            assert_eq!(error.found_text(), Some("a b"), "{c:?}");
+        }
+        let plain = "Zürich 東京 عقد עסקה ½";
+        assert_eq!(quoted(plain), plain);
     }
 }

@@ -12,6 +12,8 @@ mod ingest;
 mod log;
 mod period;
 mod score;
+mod semi_markov;
+mod total;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -45,6 +47,8 @@ fn serve(line: &[u8]) -> Answer {
         "ingest" => ingest::ingest(request),
         "period" => period::period(request),
         "score" => score::score(request),
+        "semi_markov" => semi_markov::semi_markov(request),
+        "total" => total::total(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

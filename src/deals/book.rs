@@ -15,7 +15,7 @@ pub struct Book {
 }
 
 impl Book {
-    pub(super) fn of(amounts: impl Iterator<Item = Option<Amount>>) -> Result<Self> {
+    pub(crate) fn of(amounts: impl Iterator<Item = Option<Amount>>) -> Result<Self> {
         let amounts: Vec<Option<Amount>> = amounts.collect();
         let mut priced: Vec<f64> = amounts.iter().flatten().map(|amount| amount.get()).collect();
         // Summed by size, so that the ids, which order the deals, leave no trace in the last bit.

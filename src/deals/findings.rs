@@ -4,6 +4,7 @@ use super::columns::Columns;
 use super::process::{SalesProcess, StageId, StageKind};
 use super::receipt::{Finding, Findings};
 use super::row::{Flag, Step};
+use crate::error::is_invisible;
 
 pub(super) fn of(columns: &Columns, process: &SalesProcess) -> Findings {
     let mut findings = Findings::default();
@@ -118,9 +119,6 @@ fn odd(id: &str) -> bool {
     // Nearly every id is plain printable ASCII.
     let plain = id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     let outer = id.starts_with(' ') || id.ends_with(' ');
-    let invisible = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
+    let invisible = |c: char| c.is_control() || is_invisible(c);
     outer || !plain && (id.trim() != id || id.chars().any(invisible))
 }

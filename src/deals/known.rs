@@ -361,6 +361,25 @@ impl<'a> DealView<'a> {
         })
     }
 
+    /// The day on which it was first expected to close, as far as is known now.
+    pub(crate) fn first_expected_close(&self) -> Option<NaiveDate> {
+        let stated = |row: usize| self.log.columns.close.get(row).copied();
+        self.visible(self.rows.clone())
+            .filter_map(stated)
+            .find(|&day| day != NO_CLOSE && day != CLOSE_CLEARED)
+            .map(civil_date)
+    }
+
+    /// How long after it happened each of its rows became known, in seconds.
+    pub(crate) fn lags(&self) -> impl Iterator<Item = i64> + 'a {
+        let columns = &self.log.columns;
+        self.visible(self.rows.clone()).map(|row| match (columns.known.get(row), columns.at.get(row)) {
+            (Some(known), Some(at)) => known.saturating_sub(*at),
+            // The column is empty where everything was known at once.
+            _ => 0,
+        })
+    }
+
     /// The attributes it was created with, as (name, value): those stated no later than its first stage.
     pub(crate) fn born_with(&self) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
         let (columns, born) = (&self.log.columns, self.created_seconds());

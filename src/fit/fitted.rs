@@ -6,7 +6,9 @@ use super::period_forecast::{Evidence, PeriodForecast};
 use super::replay::{Open, Outlook};
 use super::stored::Stored;
 use crate::deals::{SalesProcess, Snapshot};
-use crate::forecast::{ForecastOptions, NewBusiness, Shock, ShockNode, Total, WeightedForecast};
+use crate::forecast::{
+    ForecastOptions, NewBusiness, Shock, ShockNode, Simulation, SimulationOptions, Total, WeightedForecast,
+};
 use crate::model::process::Process;
 use crate::num::special::{normal_density, normal_quantile};
 use crate::num::{count, sum::sum};
@@ -79,7 +81,9 @@ pub struct DealChance {
 }
 
 /// Chances by open deal and bucket, and expected wins of new business, of a book in a period.
-struct Expected {
+pub(super) struct Expected {
+    /// The place in the book of every open deal.
+    order: Vec<usize>,
     /// By bucket, then open deal.
     chances: Vec<Vec<f64>>,
     amounts: Vec<f64>,
@@ -139,6 +143,19 @@ impl FittedModel {
         PeriodForecast::new(self, (book, *period), (&money, money.exact(options)?), deals.exact(options)?)
     }
 
+    /// Scenarios of the period's bookings by bucket.
+    ///
+    /// # Errors
+    /// Those of [`total`](Self::total), and those of [`Total::simulate`].
+    pub fn simulate(
+        &self,
+        book: &Snapshot,
+        (period, split): (&Period, Split),
+        options: &SimulationOptions,
+    ) -> Result<Simulation> {
+        self.total(book, period, split)?.simulate(options)
+    }
+
     /// What the period's bookings consist of: booked, every open deal with its chance by bucket, new business, and the
     /// shock they share. The engines of [`Total`] answer from it.
     ///
@@ -164,12 +181,14 @@ impl FittedModel {
     /// Those of [`total`](Self::total).
     pub fn chances(&self, book: &Snapshot, period: &Period) -> Result<Vec<DealChance>> {
         let expected = self.expected(book, period, Split::Whole)?;
-        let chances = expected.chances.first().into_iter().flatten();
+        let mut chances: Vec<(usize, f64)> =
+            expected.order.iter().copied().zip(expected.chances.iter().flatten().copied()).collect();
+        chances.sort_unstable_by_key(|&(place, _)| place);
         Ok(book
             .open()
             .iter()
             .zip(chances)
-            .map(|(deal, &p)| DealChance {
+            .map(|(deal, (_, p))| DealChance {
                 deal: deal.id().to_owned(),
                 chance: Probability::rounded(p),
                 amount: deal.amount(),
@@ -186,14 +205,19 @@ impl FittedModel {
         }
     }
 
-    fn totals(&self, book: &Snapshot, period: &Period, split: Split) -> Result<(Total, Total)> {
+    pub(super) fn totals(&self, book: &Snapshot, period: &Period, split: Split) -> Result<(Total, Total)> {
         let expected = self.expected(book, period, split)?;
         let booked = book.booked(period)?;
+        self.assembled(&expected, (booked.amount(), booked.n()))
+    }
+
+    /// The total in money and in deals.
+    pub(super) fn assembled(&self, expected: &Expected, booked: (Amount, usize)) -> Result<(Total, Total)> {
         let ones = vec![1.0; expected.amounts.len()];
-        let n_won = Amount::new(count(booked.n()))?;
+        let n_won = Amount::new(count(booked.1))?;
         Ok((
-            self.assemble(&expected, booked.amount(), (expected.amounts.clone(), |new| new))?,
-            self.assemble(&expected, n_won, (ones, |_| 1.0))?,
+            self.assemble(expected, booked.0, (expected.amounts.clone(), |new| new))?,
+            self.assemble(expected, n_won, (ones, |_| 1.0))?,
         ))
     }
 
@@ -278,33 +302,38 @@ impl FittedModel {
         let from = day_number(period.start()).max(day);
         match &self.basis {
             Basis::Fitted { process, calibration, .. } => {
-                Ok(Expected::fitted((process, calibration), book, (day, from), &ends))
+                let open = book.open().iter().map(|deal| Open {
+                    stage: deal.stage_id().0,
+                    age: day.saturating_sub(deal.entered_day()),
+                    group: process.effects.group(deal.attributes()),
+                    amount: deal.amount().map(Amount::get),
+                });
+                Ok(Expected::fitted((process, calibration), open.collect(), (day, from), &ends))
             }
-            Basis::Assumed(assumed) => assumed.expected(book, period, &ends).map(|(chances, amounts)| {
-                Expected { new_shares: vec![1.0; chances.len()], chances, amounts, new: Vec::new() }
-            }),
+            Basis::Assumed(assumed) => {
+                assumed.expected(book, period, &ends).map(|(chances, amounts)| Expected {
+                    order: (0..amounts.len()).collect(),
+                    new_shares: vec![1.0; chances.len()],
+                    chances,
+                    amounts,
+                    new: Vec::new(),
+                })
+            }
         }
     }
 }
 
 impl Expected {
     /// From the chain to every end of a bucket, less what would close before the period begins.
-    fn fitted(
+    pub(super) fn fitted(
         (process, calibration): (&Process, &Calibration),
-        book: &Snapshot,
+        book: Vec<Open>,
         (day, from): (i32, i32),
         ends: &[i32],
     ) -> Self {
-        let open: Vec<Open> = book
-            .open()
-            .iter()
-            .map(|deal| Open {
-                stage: deal.stage_id().0,
-                age: day.saturating_sub(deal.entered_day()),
-                group: process.effects.group(deal.attributes()),
-                amount: deal.amount().map(Amount::get),
-            })
-            .collect();
+        let mut placed: Vec<(Open, usize)> = book.into_iter().zip(0..).collect();
+        placed.sort_by(|a, b| a.0.canonical(&b.0));
+        let (open, order): (Vec<Open>, Vec<usize>) = placed.into_iter().unzip();
         let until = |end: i32| Outlook::of(process, &open, (day, usize::try_from(end - day).unwrap_or(0)));
         let mut before = until(from);
         let mut chances = Vec::new();
@@ -326,7 +355,7 @@ impl Expected {
         let new_amounts: Vec<f64> = process.entries.iter().map(|entry| entry.amount.unwrap_or(0.0)).collect();
         let new_wins = tilted_counts(&new_wins, &new_amounts, calibration.new);
         let new = new_amounts.into_iter().zip(new_wins).filter(|new| new.1 > 0.0).collect();
-        Self { chances, amounts, new, new_shares }
+        Self { order, chances, amounts, new, new_shares }
     }
 }
 

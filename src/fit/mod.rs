@@ -6,6 +6,7 @@ mod fitted;
 mod options;
 mod period_forecast;
 pub(crate) mod replay;
+mod rolling;
 mod stored;
 
 pub use assumed::Timing;

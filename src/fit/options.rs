@@ -4,7 +4,7 @@ use super::calibration::{Calibration, Learned};
 use super::fitted::{Basis, FittedModel};
 use super::replay::Record;
 use crate::deals::Known;
-use crate::history::History;
+use crate::history::{History, Past};
 use crate::model::process::{Parts, Process};
 use crate::time::{Period, civil_date, day_number};
 use crate::{Error, ErrorKind, Result};
@@ -83,11 +83,15 @@ impl ForecastModel {
         let history = History::of(known);
         let horizon = horizon(history.day, period)?;
         let records: Vec<Record> = Grid::before(history.day, horizon)
-            .origins(&history)
+            .origins(history.at(history.day))
             .into_iter()
             .map(|day| self.replay(known, &history, (day, horizon)))
             .collect();
-        self.fit_history(known, &history, (horizon, &records))
+        self.fit_past(known, history.at(history.day), (horizon, &records))
+    }
+
+    pub(crate) const fn parts(&self) -> Parts {
+        self.parts
     }
 
     /// The record of one past origin.
@@ -103,13 +107,12 @@ impl ForecastModel {
     }
 
     /// The fit itself, once the past has been replayed.
-    pub(crate) fn fit_history(
+    pub(crate) fn fit_past(
         &self,
         known: &Known<'_>,
-        history: &History,
+        past: Past<'_>,
         (horizon, records): (i32, &[Record]),
     ) -> Result<FittedModel> {
-        let past = history.at(history.day);
         if past.visits().next().is_none() {
             return Err(Error::new(
                 ErrorKind::NoHistory,
@@ -117,9 +120,9 @@ impl ForecastModel {
             ));
         }
         let process = Process::learn(past, horizon, self.parts);
-        let step = Grid::before(history.day, horizon).step;
-        let calibration = Calibration::learn(records, history.day, (horizon, step), self.learned);
-        let n_won = past.visits().filter(|v| v.stage == history.won()).count();
+        let step = Grid::before(past.day, horizon).step;
+        let calibration = Calibration::learn(records, past.day, (horizon, step), self.learned);
+        let n_won = past.visits().filter(|v| v.stage == past.history.won()).count();
         FittedModel::new(known.process(), known.at(), horizon, Basis::Fitted { process, calibration, n_won })
     }
 }
@@ -161,8 +164,8 @@ impl Grid {
     }
 
     /// Those with at least half a horizon of history before them, oldest first.
-    pub(crate) fn origins(self, history: &History) -> Vec<i32> {
-        let Some(first) = history.at(history.day).first_day() else { return Vec::new() };
+    pub(crate) fn origins(self, past: Past<'_>) -> Vec<i32> {
+        let Some(first) = past.first_day() else { return Vec::new() };
         let earliest = first.saturating_add(self.horizon / 2);
         let mut days: Vec<i32> = (0..MOST_RECORDS).map(|back| self.last - back * self.step).collect();
         days.retain(|&day| day > earliest);

@@ -19,6 +19,15 @@ pub(crate) struct Open {
     pub amount: Option<f64>,
 }
 
+impl Open {
+    /// An order that knows nothing of ids, so that sums do not depend on them to the last bit.
+    pub(crate) fn canonical(&self, other: &Self) -> std::cmp::Ordering {
+        let place = |deal: &Self| (deal.stage, deal.age, deal.group, deal.amount.is_some());
+        let amount = |deal: &Self| deal.amount.unwrap_or(0.0);
+        place(self).cmp(&place(other)).then(amount(self).total_cmp(&amount(other)))
+    }
+}
+
 /// Expected and actual, in deals or in money.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tried {
@@ -115,7 +124,8 @@ impl Record {
             let class = usize::try_from(history.class(deal)).unwrap_or(0);
             group_of.get(class).copied().unwrap_or(0)
         };
-        let (open, deals) = open_at(past, group);
+        let (mut open, deals) = open_at(past, group);
+        open.sort_unstable_by(Open::canonical);
         let n_days = usize::try_from(horizon).unwrap_or(0);
         let outlook = Outlook::of(&process, &open, (day, n_days));
         let mut record = Self {
@@ -162,7 +172,7 @@ impl Record {
 }
 
 /// The deals that stood in an open stage at the start of a day, in canonical order, with their positions in the log.
-fn open_at(past: Past<'_>, group: impl Fn(u32) -> u32) -> (Vec<Open>, Vec<usize>) {
+pub(crate) fn open_at(past: Past<'_>, group: impl Fn(u32) -> u32) -> (Vec<Open>, Vec<usize>) {
     past.visits()
         .filter(|v| v.stage < past.history.n_open && v.stands_at(past.day) && v.left == STILL_OPEN)
         .map(|v| {

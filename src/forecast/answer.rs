@@ -150,7 +150,7 @@ impl Forecast {
         Self::known(Form::Knots(knots), mean, sd, ErrorBound { chance: 0.0, amount: 0.0 }).finite()
     }
 
-    fn finite(self) -> Result<Self> {
+    pub(crate) fn finite(self) -> Result<Self> {
         if self.mean.is_finite() && self.sd.is_finite() && self.half_distance.is_finite() {
             Ok(self)
         } else {
@@ -277,15 +277,6 @@ impl Forecast {
     /// so this is how far the plain average of the draws is expected to be from it.
     pub fn mean_standard_error(&self) -> f64 {
         self.n_scenarios.map_or(0.0, |n| self.sd / count(n).sqrt())
-    }
-
-    /// The number of points or coefficients that are stored, for tests of size.
-    pub(crate) fn n_stored(&self) -> usize {
-        match &self.form {
-            Form::Atoms(atoms) => atoms.len(),
-            Form::Series(series) => series.n_terms(),
-            Form::Knots(_) => 0,
-        }
     }
 }
 

@@ -19,12 +19,11 @@ impl Atoms {
         let mut at: Vec<f64> = Vec::new();
         let mut above: Vec<f64> = Vec::new();
         for (x, m) in points.filter(|(_, m)| *m > 0.0) {
-            match above.last_mut().filter(|_| at.last() == Some(&x)) {
-                Some(mass) => *mass += m,
-                None => {
-                    at.push(x);
-                    above.push(m);
-                }
+            if let Some(mass) = above.last_mut().filter(|_| at.last() == Some(&x)) {
+                *mass += m;
+            } else {
+                at.push(x);
+                above.push(m);
             }
         }
         let (mut mass, mut first_moment) = (Sum::default(), Sum::default());
@@ -122,9 +121,5 @@ impl Atoms {
         let square = |x: &f64| ((x - mean) / widest) * ((x - mean) / widest);
         let variance = self.at.iter().zip(masses()).map(|(x, m)| square(x) * m).collect::<Sum>().get();
         (mean, widest * variance.sqrt())
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.at.len()
     }
 }

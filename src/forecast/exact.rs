@@ -11,10 +11,10 @@
 use super::answer::{ErrorBound, Forecast, Form};
 use super::atoms::Atoms;
 use super::fourier::{Complex, real_values};
-use super::lattice::{Lattice, common_unit, convolve, multiple};
+use super::lattice::{Lattice, Step, common_unit, convolve};
 use super::profile::Model;
 use super::series::{Frame, Series};
-use super::transform::{Amounts, Frequencies, echo, transform};
+use super::transform::{Amounts, Frequencies, Roots, echo, transform};
 use super::{ForecastOptions, NewBusiness, Total, index};
 use crate::Result;
 use crate::num::{count, special, sum::sum};
@@ -26,6 +26,8 @@ const LATTICE: f64 = 4_194_304.0;
 const STORED: f64 = 131_072.0;
 /// Most deals whose outcomes are enumerated.
 const ENUMERATED: usize = 18;
+/// |phi| that no longer counts.
+const QUIET: f64 = 2e-11;
 /// Rounding of sums of up to 1e6 terms of a probability.
 const ROUNDING: f64 = 1e-13;
 
@@ -72,7 +74,8 @@ impl Engine<'_> {
             return Ok(self.certain());
         }
         let amounts = model.deals.amount.iter().chain(model.new.iter().flat_map(|new| &new.amount));
-        let stretch = common_unit(amounts.map(|a| a * model.scale)).and_then(|lattice| self.stretch(lattice));
+        let stretch =
+            common_unit(&amounts.map(|a| a * model.scale)).and_then(|lattice| self.stretch(lattice));
         let n = count(model.deals.len());
         let strata = count(model.strata.len());
         let convolving = stretch
@@ -95,14 +98,18 @@ impl Engine<'_> {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
         // The bound grows with what never dies out; still far below what two lattice points can tell apart.
-        if let Some(answer) = self.many(stretch.as_ref(), 1e-7)? {
+        if let Some(answer) = self.many(stretch.as_ref(), 1e-8)? {
             return Ok(answer);
         }
         if convolving.min(enumerating) <= 4e9 {
             return self.few(stretch.as_ref(), convolving <= enumerating);
         }
         match stretch {
-            Some(stretch) if 0.5 * stretch.points * n.max(64.0) * strata <= 2e10 => self.whole(&stretch),
+            Some(stretch)
+                if 0.5 * stretch.points * (if self.stepped() { 64.0 } else { n + 64.0 }) * strata <= 8e9 =>
+            {
+                self.whole(&stretch)
+            }
             _ => self.rounded(),
         }
     }
@@ -135,8 +142,10 @@ impl Engine<'_> {
     /// The value of the k-th lattice point, what is certain included.
     fn named(&self, lattice: Lattice) -> impl Fn(f64) -> f64 {
         let fixed = self.model.fixed;
-        let offset =
-            lattice.holds(fixed).then(|| lattice.nearest(fixed)).filter(|k| lattice.value(*k) == fixed);
+        let offset = lattice
+            .holds(fixed)
+            .then(|| lattice.nearest(fixed))
+            .filter(|k| lattice.value(*k).total_cmp(&fixed).is_eq());
         move |k| offset.map_or_else(|| fixed + lattice.value(k), |offset| lattice.value(offset + k))
     }
 
@@ -148,16 +157,7 @@ impl Engine<'_> {
         if let Some(stretch) = stretch.filter(|_| convolving) {
             let span = index(stretch.first + stretch.points);
             self.options.memory.afford(span.checked_mul(56))?;
-            let steps: Vec<usize> =
-                model.deals.amount.iter().map(|a| multiple(stretch.lattice, a * model.scale)).collect();
-            let mut mass = vec![0.0; span + 1];
-            for stratum in &model.strata {
-                let deals = model.deals.iter().zip(&steps);
-                let deals = deals.map(|((p, score, _), step)| (stratum.law.chance(p, score), *step));
-                for (sum, m) in mass.iter_mut().zip(convolve(deals, span)) {
-                    *sum += stratum.weight * m;
-                }
-            }
+            let mass = self.convolved(stretch.lattice.unit() / model.scale, span);
             let name = self.named(stretch.lattice);
             let points = mass.into_iter().enumerate().map(|(k, m)| (name(count(k)), m));
             return Ok((Form::Atoms(Atoms::sorted(points)), bound));
@@ -184,6 +184,21 @@ impl Engine<'_> {
         Ok((Form::Atoms(Atoms::sorted(points.into_iter())), bound))
     }
 
+    /// Masses at the multiples 0 ..= span of a unit (scaled), averaged over the strata.
+    fn convolved(&self, unit: f64, span: usize) -> Vec<f64> {
+        let model = self.model;
+        let steps: Vec<Step> = model.deals.amount.iter().map(|a| Step::new(a / unit)).collect();
+        let mut mass = vec![0.0; span + 1];
+        for stratum in &model.strata {
+            let deals = model.deals.iter().zip(&steps);
+            let deals = deals.map(|((p, score, _), step)| (stratum.law.chance(p, score), *step));
+            for (sum, m) in mass.iter_mut().zip(convolve(deals, span)) {
+                *sum += stratum.weight * m;
+            }
+        }
+        mass
+    }
+
     /// The characteristic function up to where it has died out; none where more than `most` never does.
     fn many(&self, stretch: Option<&Stretch>, most: f64) -> Result<Option<Answer>> {
         let model = self.model;
@@ -204,8 +219,10 @@ impl Engine<'_> {
             }
             None => (1.02 * (model.high - model.low), model.low - 0.01 * (model.high - model.low)),
         };
-        let mut highest = 1.3 * self.decay();
-        for _ in 0..4 {
+        // Within a stratum phi may live on to `beyond`; its average over the shock dies out earlier.
+        let beyond = 1.3 * self.decay();
+        let mut highest = beyond.min(16.0 / model.variance.sqrt());
+        for _ in 0..6 {
             let n = (highest * period / TAU).ceil() + 32.0;
             let lattice_end = stored.map_or(f64::INFINITY, |s| 0.5 * s.points);
             let big = count(model.deals.amount.iter().filter(|a| **a * highest > 0.8).count());
@@ -219,13 +236,13 @@ impl Engine<'_> {
                 origin,
                 n,
                 amounts: Amounts::True,
-                quiet: Some((30.0 * stays).max(1e-13)),
+                quiet: Some((10.0 * stays).max(QUIET)),
             };
             let phi = transform(model, &frequencies);
             if phi.len() <= n {
-                return Ok(self.closed(&phi, highest, stretch, &frequencies));
+                return Ok(self.closed(&phi, beyond.max(highest), stretch, &frequencies));
             }
-            highest *= 1.7;
+            highest *= 1.5;
         }
         Ok(None)
     }
@@ -249,13 +266,13 @@ impl Engine<'_> {
     fn closed(
         &self,
         phi: &[Complex],
-        highest: f64,
+        beyond: f64,
         stretch: Option<&Stretch>,
         frequencies: &Frequencies,
     ) -> Option<Answer> {
         let model = self.model;
         let scaled = |s: &Stretch| Lattice::of_unit(s.lattice.unit() / model.scale);
-        let (rise, looked_at) = echo(model, highest, stretch.map(scaled));
+        let (rise, looked_at) = echo(model, beyond, stretch.map(scaled));
         let quiet = frequencies.quiet.unwrap_or(0.0);
         if rise > 1e-9 + quiet {
             return None;
@@ -295,43 +312,51 @@ impl Engine<'_> {
         let n = index(stretch.points).next_power_of_two();
         self.options.memory.afford(n.checked_mul(64))?;
         let unit = stretch.lattice.unit() / model.scale;
+        let phi = self.all_frequencies(unit, stretch.first, n);
+        Ok((self.points(&phi, stretch), exactly(model.strata_error + 10.0 * ROUNDING)))
+    }
+
+    fn all_frequencies(&self, unit: f64, first: f64, n: usize) -> Vec<Complex> {
         let frequencies = Frequencies {
             period: count(n) * unit,
-            origin: stretch.first * unit,
+            origin: first * unit,
             n: n / 2,
-            amounts: Amounts::True,
+            amounts: Amounts::Lattice(Roots::new(unit, n)),
             quiet: None,
         };
-        let phi = transform(model, &frequencies);
-        Ok((self.points(&phi, stretch), exactly(model.strata_error + 10.0 * ROUNDING)))
+        transform(self.model, &frequencies)
     }
 
     /// Amounts split over the two nearest points of a lattice that the work allows.
     fn rounded(&self) -> Result<Answer> {
         let model = self.model;
-        let work = count(model.deals.len() + 64) * count(model.strata.len());
+        let strata = count(model.strata.len());
+        let convolving = model.new.is_none() && !self.stepped();
+        let deals = if self.stepped() { 0.0 } else { count(model.deals.len()) };
+        // About 20 ms: half a nanosecond a point and deal by convolution, some more by frequencies.
+        let work = if convolving { deals } else { 2.0 * deals + 64.0 } * strata;
+        let most = if convolving { 4e7 } else { 8e7 };
         let mut n: usize = 1 << 16;
-        while n > 1 << 10 && 0.5 * count(n) * work > 4e8 {
+        while n > 1 << 11 && 0.5 * count(n) * work > most {
             n /= 2;
         }
-        self.options.memory.afford(n.checked_mul(64))?;
-        let unit = (model.high - model.low) / count(n - 8);
-        let first = ((model.low / unit).floor() - 2.0).max(0.0);
-        let frequencies = Frequencies {
-            period: count(n) * unit,
-            origin: first * unit,
-            n: n / 2,
-            amounts: Amounts::Split(unit),
-            quiet: None,
-        };
-        let phi = transform(model, &frequencies);
-        let masses = real_values(&phi, n).into_iter().map(|m| if m > 1e-16 { m } else { 0.0 });
-        let points =
-            masses.enumerate().map(|(k, m)| (model.fixed + model.scale * (unit * (first + count(k))), m));
+        self.options.memory.afford(n.checked_mul(96))?;
         // Each won deal moves by a mean-zero step of at most one unit (Bernstein at 1e-9).
-        let won = count(model.deals.len())
-            + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
-        let amount = model.scale * unit * (3.3 * won.sqrt() + 7.0);
+        let won = deals + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
+        let moved = 3.3 * won.sqrt() + 7.0;
+        let margin = moved.ceil().min(0.25 * count(n));
+        let low = if convolving { 0.0 } else { model.low };
+        let unit = (model.high - low) / (count(n) - 2.0 * margin);
+        let first = ((low / unit).floor() - margin).max(0.0);
+        let masses = if convolving {
+            self.convolved(unit, n)
+        } else {
+            real_values(&self.all_frequencies(unit, first, n), n)
+        };
+        let points = masses.into_iter().enumerate().map(|(k, m)| {
+            (model.fixed + model.scale * (unit * (first + count(k))), if m > 1e-16 { m } else { 0.0 })
+        });
+        let amount = model.scale * unit * moved;
         Ok((Form::Atoms(Atoms::sorted(points)), ErrorBound { chance: 1e-9 + model.strata_error, amount }))
     }
 }
@@ -346,7 +371,9 @@ fn outcomes(
     let mut values = vec![start];
     for deal in deals {
         let more: Vec<f64> = values.iter().map(|value| won(*value, deal)).collect();
-        values.iter_mut().for_each(|value| *value = lost(*value, deal));
+        for value in &mut values {
+            *value = lost(*value, deal);
+        }
         values.extend(more);
     }
     values.into_iter()
@@ -356,7 +383,7 @@ fn outcomes(
 mod tests {
     use super::*;
     use crate::forecast::Shock;
-    use crate::forecast::shock::{Law, ShockNode};
+    use crate::forecast::shock::ShockNode;
     use crate::num::rng::Stream;
     use crate::{Amount, Level, Seed};
 
@@ -421,7 +448,7 @@ mod tests {
             let engine = Engine { model: &model, options: &options };
             let stretch = engine.stretch(Lattice::of_unit(1.0)).unwrap();
             let (few, _) = engine.few(Some(&stretch), true).unwrap();
-            let (many, bound) = engine.many(Some(&stretch), 1e-7).unwrap().unwrap();
+            let (many, bound) = engine.many(Some(&stretch), 2e-8).unwrap().unwrap();
             let (whole, _) = engine.whole(&stretch).unwrap();
             let forecast = |form| Forecast::known(form, 0.0, 1.0, exactly(0.0));
             let (few, many, whole) = (forecast(few), forecast(many), forecast(whole));
@@ -442,26 +469,26 @@ mod tests {
         }
     }
 
-    /// A series on true amounts against the split lattice's own limit: ten thousand deals, both ways.
+    /// A series on true amounts against the split lattice's own limit: a thousand deals, both ways.
     #[test]
     fn series_equals_a_fine_lattice() {
         // Cents: 1e6 and more units, so that the fast way stores a series.
-        let (p, a) = book(1500, 9, |u| (100.0 * 5000.0 * u * u).ceil() / 100.0);
-        let p: Vec<f64> = p.into_iter().map(|p| 0.3 * p).collect();
+        let (p, a) = book(1000, 9, |u| (100.0 * 5000.0 * u * u).ceil() / 100.0);
+        let p: Vec<f64> = p.into_iter().map(|p| 0.5 * p).collect();
         for rho in [0.0, 0.05] {
             let total = Total::from_columns(Amount::ZERO, p.clone(), a.clone()).unwrap();
             let total = total.with_shock(Shock::new(rho).unwrap());
             let model = Model::new(&total).unwrap();
             let options = ForecastOptions::default();
             let engine = Engine { model: &model, options: &options };
-            let lattice = common_unit(a.iter().copied()).unwrap();
+            let lattice = common_unit(&a.iter().copied()).unwrap();
             assert_eq!(lattice.unit(), 0.01);
             let stretch = engine.stretch(lattice).unwrap();
             let (series, bound) = engine.many(Some(&stretch), 1e-11).unwrap().unwrap();
             assert!(matches!(series, Form::Series(_)));
             let series = Forecast::known(series, 0.0, 1.0, bound);
             let direct = |x: f64| gil_pelaez(&model, x);
-            for level in [0.001, 0.05, 0.5, 0.9, 0.999] {
+            for level in [0.001, 0.5, 0.99] {
                 let x = series.quantile(Level::new(level).unwrap());
                 let found = 1.0 - series.at_least(x + 0.005);
                 let exact = direct(x + 0.005);
@@ -521,7 +548,6 @@ mod tests {
         deals.push((0.001, 1e9));
         let forecast = ask(&deals);
         assert!((forecast.at_least(1e8) - 0.001).abs() < 1e-9, "{}", forecast.at_least(1e8));
-        assert!(forecast.n_stored() > 0);
         // Steps at rho = 1: the second deal is won whenever the first is.
         let both = total(&[(0.2, 10.0), (0.6, 1.0)]).with_shock(Shock::new(1.0).unwrap());
         let both = both.exact(&ForecastOptions::default()).unwrap();
@@ -544,6 +570,5 @@ mod tests {
             let exact = 0.25 * parts[0].at_least(x) + 0.75 * parts[1].at_least(x);
             assert!((mixed.at_least(x) - exact).abs() < 1e-13);
         }
-        assert!(matches!(Law::Plain, Law::Plain));
     }
 }

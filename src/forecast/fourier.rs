@@ -60,7 +60,7 @@ impl Mul for Complex {
     }
 }
 
-/// x_k <- sum over j of x_j e^(-2 pi i j k / n), n a power of two.
+/// Replaces x by its transform, `x[k] <- sum over j of x[j] e^(-2 pi i j k / n)`, n a power of two.
 ///
 /// # Reference
 /// Cooley & Tukey (1965); decimation in time.
@@ -92,7 +92,7 @@ pub(crate) fn fft(x: &mut [Complex]) {
     }
 }
 
-/// The real sequence of length `n` (a power of two) x_k = 1/n sum over j of f_j e^(-2 pi i j k / n), from the first
+/// The real sequence of length `n` (a power of two) `x_k` = 1/n sum over j of `f_j` e^(-2 pi i j k / n), from the first
 /// `f.len() <= n / 2 + 1` coefficients; those above are 0, those beyond n / 2 conjugate.
 pub(crate) fn real_values(f: &[Complex], n: usize) -> Vec<f64> {
     let mut x = vec![Complex::default(); n];

@@ -37,7 +37,7 @@ impl Knots {
     pub(crate) fn at_least(&self, x: f64) -> f64 {
         // Reaching the last value from below leaves the mass that sits on it.
         let last = self.at.last().map_or((0.0, 0.0), |last| *last);
-        let below = if x == last.1 {
+        let below = if x.total_cmp(&last.1).is_eq() {
             let first = self.at.partition_point(|(_, value)| *value < x);
             self.at.get(first).map_or(last.0, |(p, _)| *p)
         } else {

@@ -54,13 +54,13 @@ impl Lattice {
 ///
 /// Decimal amounts (up to six places) by Euclid's algorithm on whole numbers; others on the floating-point numbers
 /// themselves, where remainders below 2^-46 of the largest amount are rounding.
-pub(crate) fn common_unit(amounts: impl Iterator<Item = f64> + Clone) -> Option<Lattice> {
+pub(crate) fn common_unit(amounts: &(impl Iterator<Item = f64> + Clone)) -> Option<Lattice> {
     let largest = amounts.clone().fold(0.0, f64::max);
-    let lattice = decimal_unit(amounts.clone(), largest).or_else(|| float_unit(amounts.clone(), largest))?;
+    let lattice = decimal_unit(amounts, largest).or_else(|| float_unit(amounts, largest))?;
     (lattice.unit() >= largest * 1e-9 && amounts.clone().all(|a| lattice.holds(a))).then_some(lattice)
 }
 
-fn decimal_unit(amounts: impl Iterator<Item = f64> + Clone, largest: f64) -> Option<Lattice> {
+fn decimal_unit(amounts: &(impl Iterator<Item = f64> + Clone), largest: f64) -> Option<Lattice> {
     let mut per_one = 1.0;
     for _ in 0..=6 {
         let whole = |a: f64| (a * per_one - (a * per_one).round()).abs() <= 4.0 * f64::EPSILON * a * per_one;
@@ -68,7 +68,7 @@ fn decimal_unit(amounts: impl Iterator<Item = f64> + Clone, largest: f64) -> Opt
             let unit = amounts.clone().fold(0.0, |unit, a| euclid((a * per_one).round(), unit, 0.5));
             let shared = euclid(unit, per_one, 0.5);
             return (unit > 0.0).then(|| {
-                if shared == unit {
+                if (shared - unit).abs() < 0.5 {
                     Lattice::of_unit(unit / per_one)
                 } else {
                     Lattice { unit: unit / per_one, per_one: None }
@@ -80,10 +80,10 @@ fn decimal_unit(amounts: impl Iterator<Item = f64> + Clone, largest: f64) -> Opt
     None
 }
 
-fn float_unit(amounts: impl Iterator<Item = f64> + Clone, largest: f64) -> Option<Lattice> {
+fn float_unit(amounts: &(impl Iterator<Item = f64> + Clone), largest: f64) -> Option<Lattice> {
     let noise = largest * (0.5 / count(1 << 45));
     let mut unit = 0.0_f64;
-    for amount in amounts.filter(|a| *a > 0.0) {
+    for amount in amounts.clone().filter(|a| *a > 0.0) {
         unit = euclid(amount, unit, noise);
         if unit < largest * 1e-9 {
             return None;
@@ -103,23 +103,44 @@ fn euclid(mut a: f64, mut b: f64, noise: f64) -> f64 {
     a
 }
 
-/// The distribution on 0..=`span` of the sum of independent deals, (chance, multiple) each.
+/// An amount as a place on a lattice; where it lies between two points, the share that goes to the upper one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Step {
+    at: usize,
+    share: f64,
+}
+
+impl Step {
+    /// From an amount in units.
+    pub(crate) fn new(units: f64) -> Self {
+        if (units - units.round()).abs() <= SLACK {
+            Self { at: index(units.round()), share: 0.0 }
+        } else {
+            Self { at: index(units.floor()), share: units - units.floor() }
+        }
+    }
+}
+
+/// The distribution on 0..=`span` of the sum of independent deals, each with its chance.
 ///
 /// All terms are positive: every probability is right to a few units in its own last place.
-pub(crate) fn convolve(deals: impl Iterator<Item = (f64, usize)>, span: usize) -> Vec<f64> {
+pub(crate) fn convolve(deals: impl Iterator<Item = (f64, Step)>, span: usize) -> Vec<f64> {
     let mut mass = vec![0.0; span + 1];
     let mut next = mass.clone();
     mass[0] = 1.0;
     let mut top = 0;
     for (p, step) in deals {
-        let reach = (top + step).min(span);
+        let reach = (top + step.at + usize::from(step.share > 0.0)).min(span);
         let lost = 1.0 - p;
         for (new, old) in next[..=reach].iter_mut().zip(&mass) {
             *new = lost * old;
         }
-        if step <= reach {
-            for (new, old) in next[step..=reach].iter_mut().zip(&mass) {
-                *new += p * old;
+        for (at, share) in [(step.at, 1.0 - step.share), (step.at + 1, step.share)] {
+            if share > 0.0 && at <= reach {
+                let won = p * share;
+                for (new, old) in next[at..=reach].iter_mut().zip(&mass) {
+                    *new += won * old;
+                }
             }
         }
         top = reach;
@@ -128,18 +149,13 @@ pub(crate) fn convolve(deals: impl Iterator<Item = (f64, usize)>, span: usize) -
     mass
 }
 
-/// How many units an amount is.
-pub(crate) fn multiple(lattice: Lattice, amount: f64) -> usize {
-    index(lattice.nearest(amount))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn finds_the_unit_people_mean() {
-        let unit = |amounts: &[f64]| common_unit(amounts.iter().copied()).map(Lattice::unit);
+        let unit = |amounts: &[f64]| common_unit(&amounts.iter().copied()).map(Lattice::unit);
         assert_eq!(unit(&[12.0, 30.0, 7.0]), Some(1.0));
         assert_eq!(unit(&[0.1, 0.2, 0.7]), Some(0.1));
         assert_eq!(unit(&[1500.0, 2500.0]), Some(500.0));
@@ -152,7 +168,7 @@ mod tests {
 
     #[test]
     fn tenths_are_what_one_writes() {
-        let lattice = common_unit([0.1, 0.2].into_iter()).unwrap();
+        let lattice = common_unit(&[0.1, 0.2].into_iter()).unwrap();
         assert_eq!(lattice.value(3.0), 0.3);
         assert_eq!(lattice.floor(0.3), 3.0);
         assert_eq!(lattice.floor(0.299), 2.0);

@@ -26,14 +26,19 @@ pub struct NewBusiness {
     pub(crate) share: Vec<f64>,
 }
 
+/// More deals than any company wins in a period.
+const MOST: f64 = 1e9;
+
 impl NewBusiness {
     /// A Poisson number of deals with this mean, whose amounts occur in proportion to their weights.
     ///
     /// # Errors
-    /// [`OutOfRange`](ErrorKind::OutOfRange) unless the mean and every weight are finite and `>= 0`;
+    /// [`OutOfRange`](ErrorKind::OutOfRange) unless the mean is from 0 to 1e9 and every weight finite and `>= 0`;
     /// [`Missing`](ErrorKind::Missing) where the weights sum to 0; [`Overflow`](ErrorKind::Overflow) where a sum does.
     pub fn new(mean: f64, severity: impl IntoIterator<Item = (Amount, f64)>) -> Result<Self> {
-        not_negative("new business mean", mean)?;
+        if !(0.0..=MOST).contains(&mean) {
+            return Err(Error::out_of_range("new business mean", "a number from 0 to 1e9", mean));
+        }
         let mut amount = Vec::new();
         let mut weight = Vec::new();
         for (worth, likely) in severity {
@@ -151,6 +156,8 @@ fn normalise(field: &'static str, weights: &mut [f64]) -> Result<()> {
     if all > count(weights.len()) {
         return Err(Error::new(ErrorKind::Overflow, "weights with a finite sum").field(field));
     }
-    weights.iter_mut().for_each(|w| *w = *w / largest / all);
+    for weight in weights {
+        *weight = *weight / largest / all;
+    }
     Ok(())
 }

@@ -7,7 +7,7 @@
 //! amount to the ten nearest grid points); the relative error of a gathered mean is below 1e-11 and the cost of a
 //! stratum no longer depends on the number of deals.
 
-use super::shock::{Law, ShockNode, Strata, Stratum};
+use super::shock::{EXACT, Grain, Law, ShockNode, Strata, Stratum};
 use super::{NewBusiness, Total, index};
 use crate::num::{count, special, sum::Sum, sum::sum};
 use crate::{Error, ErrorKind, Result};
@@ -60,7 +60,7 @@ impl Ladder {
     }
 }
 
-/// Sums over deals of power_k(amount) g_k(p), k = 0 .. N - 1, ready to be asked under any law.
+/// Sums over deals of `power_k(amount)` `g_k(p)`, k = 0 .. N - 1, ready to be asked under any law.
 pub(crate) struct Gathered<const N: usize> {
     g: fn(f64) -> [f64; N],
     plain: [f64; N],
@@ -80,15 +80,15 @@ impl<const N: usize> Gathered<N> {
         powers: fn(f64) -> [f64; N],
         g: fn(f64) -> [f64; N],
     ) -> Self {
-        let mut plain = [Sum::default(); N];
+        let mut plain = [0.0; N];
         for (p, _, amount) in deals.clone() {
             let value = g(p);
             for (sum, (power, value)) in plain.iter_mut().zip(powers(amount).iter().zip(value)) {
-                sum.add(power * value);
+                *sum += power * value;
             }
         }
         let rows = steepest.map_or_else(Vec::new, |scale| rows(deals, STEP / scale, powers));
-        Self { g, plain: plain.map(Sum::get), rows }
+        Self { g, plain, rows }
     }
 
     pub(crate) fn under(&self, law: Law) -> [f64; N] {
@@ -213,6 +213,17 @@ const ODDS: f64 = 33.0;
 
 impl Model {
     pub(crate) fn new(total: &Total) -> Result<Self> {
+        Self::with_fineness(total, EXACT)
+    }
+
+    /// With strata whose error in a probability is a twentieth of what `n` scenarios leave, .5 / sqrt(n).
+    pub(crate) fn coarse(total: &Total, n: f64) -> Result<Self> {
+        // exp(-(2 pi / fineness)^2 / 2) = .025 / sqrt(n)
+        let odds = special::ln(n.max(1.0).sqrt() / 0.025);
+        Self::with_fineness(total, std::f64::consts::TAU / (2.0 * odds).sqrt())
+    }
+
+    fn with_fineness(total: &Total, fineness: f64) -> Result<Self> {
         let mut fixed = Sum::default();
         fixed.add(total.booked);
         let open = |(p, a): &(f64, f64)| *p > 0.0 && *p < 1.0 && *a > 0.0;
@@ -253,7 +264,7 @@ impl Model {
             variance: 0.0,
             ladder,
         };
-        model.stratify(total);
+        model.stratify(total, fineness);
         model.bound();
         if model.variance.is_finite() && (model.high * model.scale + model.fixed).is_finite() {
             Ok(model)
@@ -262,7 +273,7 @@ impl Model {
         }
     }
 
-    fn stratify(&mut self, total: &Total) {
+    fn stratify(&mut self, total: &Total, fineness: f64) {
         let sums = Gathered::new(
             self.deals.iter(),
             self.steepest,
@@ -291,7 +302,8 @@ impl Model {
             let sd = (0.5 * (right.1 + left.1)).sqrt();
             if sd > 0.0 { slope / sd } else { 0.0 }
         };
-        let Strata { pieces, error } = total.shock.strata(roughness, || self.deals.chance.clone());
+        let grain = Grain { fineness, n_deals: self.deals.len() };
+        let Strata { pieces, error } = total.shock.strata(grain, roughness, || self.deals.chance.clone());
         self.local = pieces.iter().map(|stratum| self.local(&sums, stratum)).collect();
         self.strata = pieces;
         self.strata_error = error;

@@ -1,8 +1,8 @@
 //! A total that is as good as continuous: its distribution as a Fourier series.
 //!
 //! # Formula
-//! With phi_j = E e^(i 2 pi j (T - origin) / period) and t = (x - origin) / period,
-//! F(t) = t + Re sum over j >= 1 of (i phi_j / (pi j)) (e^(-2 pi i j t) - 1). The only approximations are the mass
+//! With `phi_j` = E e^(i 2 pi j (T - origin) / period) and t = (x - origin) / period,
+//! F(t) = t + Re sum over j >= 1 of (i `phi_j` / (pi j)) (e^(-2 pi i j t) - 1). The only approximations are the mass
 //! outside one period and the coefficients that were left out; both are bounded where the series is made.
 //!
 //! # Numerics
@@ -22,7 +22,7 @@ pub(crate) struct Series {
     origin: f64,
     period: f64,
     lattice: Option<Lattice>,
-    /// i phi_j / (pi j), j = 1, 2, ..
+    /// i `phi_j` / (pi j), j = 1, 2, ..
     cdf: Vec<Complex>,
     /// F at equal steps over the period.
     table: Vec<f64>,
@@ -37,7 +37,7 @@ pub(crate) struct Frame {
 }
 
 impl Series {
-    /// From phi_0 = 1, phi_1, ..
+    /// From `phi_0` = 1, `phi_1`, ..
     pub(crate) fn new(frame: &Frame, phi: &[Complex]) -> Self {
         let cdf: Vec<Complex> = (1..)
             .zip(phi.iter().skip(1))
@@ -146,10 +146,6 @@ impl Series {
     pub(crate) fn half_distance(&self) -> f64 {
         let sum: f64 = self.table.iter().map(|f| f * (1.0 - f)).sum();
         self.period * sum / count(self.table.len() - 1)
-    }
-
-    pub(crate) fn n_terms(&self) -> usize {
-        self.cdf.len()
     }
 }
 

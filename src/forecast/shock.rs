@@ -2,7 +2,7 @@
 //!
 //! # Formula
 //! P(won | z) = Phi((Phi^-1(p) - sqrt(rho) z) / sqrt(1 - rho)), z standard normal, high z bad for all: deal i is won
-//! iff Phi^-1(p_i) > sqrt(rho) z + sqrt(1 - rho) e_i. The expected number of new deals is multiplied by
+//! iff Phi^-1(p_i) > sqrt(rho) z + sqrt(1 - rho) `e_i`. The expected number of new deals is multiplied by
 //! exp(-tau z - tau^2 / 2) under the same z. Both have the unconditional mean whatever rho and tau are.
 //!
 //! # Numerics
@@ -84,7 +84,9 @@ impl Shock {
         if !(all > 0.0 && all.is_finite()) {
             return Err(Error::out_of_range("shock weights", "a finite sum above 0", all));
         }
-        nodes.iter_mut().for_each(|node| node.weight /= all);
+        for node in &mut nodes {
+            node.weight /= all;
+        }
         Ok(Self { nodes })
     }
 
@@ -131,6 +133,18 @@ impl Law {
 
 /// Beyond this |z| lies less than 2e-15 of the mass.
 const REACH: f64 = 8.0;
+/// Most deals whose joint outcomes are resolved one by one.
+const TOGETHER: usize = 20;
+
+/// How finely the shock is cut: the step in conditional standard deviations, for how many deals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grain {
+    pub(crate) fineness: f64,
+    pub(crate) n_deals: usize,
+}
+
+/// Step in conditional standard deviations that leaves e^-30 in a probability.
+pub(crate) const EXACT: f64 = 0.8;
 /// Most strata of one node of the shock; a finer step is not taken, and the error bound says so.
 const MOST_STRATA: f64 = 4096.0;
 
@@ -141,10 +155,11 @@ pub(crate) struct Strata {
 }
 
 impl Shock {
-    /// The strata; `roughness(node, z)` is the slope of the conditional mean over the conditional standard deviation,
+    /// The strata, as fine as the grain; `roughness(node, z)` is the slope of the conditional mean over the conditional standard deviation,
     /// `cuts` the distinct chances (asked at rho = 1 only).
     pub(crate) fn strata(
         &self,
+        Grain { fineness, n_deals }: Grain,
         roughness: impl Fn(&ShockNode, f64) -> f64,
         cuts: impl Fn() -> Vec<f64>,
     ) -> Strata {
@@ -157,9 +172,11 @@ impl Shock {
             } else {
                 let rough =
                     (-12..=12).map(|k| roughness(node, 0.5 * f64::from(k))).fold(0.0, f64::max).min(1e6);
-                // One deal alone has m'^2 / v up to rho / (1 - rho).
-                let rough = rough.max((node.rho / (1.0 - node.rho)).sqrt());
-                let wanted = 0.8 / (1.0 + rough * rough).sqrt();
+                // A chance that n deals are won together grows like that of one with n rho / (1 - rho) off the real
+                // line; with many deals their sum is what counts.
+                let together = count(n_deals.clamp(1, TOGETHER)) * node.rho / (1.0 - node.rho);
+                let rough = rough.max(together.sqrt());
+                let wanted = fineness / (1.0 + rough * rough).sqrt();
                 let step = wanted.max(2.0 * REACH / MOST_STRATA);
                 let decay = 2.0 * std::f64::consts::PI / step;
                 strata.error += node.weight * special::exp(-0.5 * decay * decay / (1.0 + rough * rough));
@@ -213,6 +230,15 @@ fn steps(node: &ShockNode, mut cuts: Vec<f64>) -> Vec<Stratum> {
         }
         let ends = [*low, *high].map(|u| special::normal_quantile(u).clamp(-9.0, 9.0));
         let [from, to] = ends;
+        if to - from < 0.02 {
+            // Within such a gap the level moves by 2 % tau; its square is what one point leaves.
+            pieces.push(Stratum {
+                weight: high - low,
+                law,
+                level: special::exp(-0.5 * node.tau * (from + to)),
+            });
+            continue;
+        }
         let points = GAUSS.map(|(x, w)| (from + x * (to - from), w));
         let mass = sum(points.iter().map(|(z, w)| w * special::normal_density(*z)));
         if mass > 0.0 {
@@ -248,7 +274,7 @@ mod tests {
         for rho in [0.0, 0.05, 0.3, 0.9, 0.999, 1.0] {
             let shock = Shock::new(rho).unwrap();
             let chances = [1e-9, 0.02, 0.5, 0.77, 1.0 - 1e-9];
-            let strata = shock.strata(|_, _| 1.0, || chances.to_vec());
+            let strata = shock.strata(Grain { fineness: EXACT, n_deals: 5 }, |_, _| 1.0, || chances.to_vec());
             for p in chances {
                 let score = special::normal_quantile(p);
                 let mean = sum(strata.pieces.iter().map(|s| s.weight * s.law.chance(p, score)));

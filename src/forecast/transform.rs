@@ -1,12 +1,12 @@
 //! The exact engine's core: the characteristic function of the total, averaged over the shock, inverted once.
 //!
 //! # Formula
-//! phi(w) = sum over strata s of weight_s x product over deals of (1 - p_i + p_i e^(i w a_i)), p_i under s, x G_s(S(w)),
-//! G_s the generating function of the number of new deals and S the transform of their amounts.
+//! phi(w) = sum over strata s of `weight_s` x product over deals of (1 - `p_i` + `p_i` e^(i w `a_i`)), `p_i` under s, x `G_s(S(w))`,
+//! `G_s` the generating function of the number of new deals and S the transform of their amounts.
 //!
 //! # Numerics
 //! Deals with w a <= .8 at the highest frequency enter by their cumulants: log(1 - p + p e^(ix)) = sum of
-//! kappa_k(p) (ix)^k / k! converges like (x / pi)^k; 14 terms leave 1e-13 where |phi| still counts. The others are
+//! `kappa_k(p)` (ix)^k / k! converges like (x / pi)^k; 14 terms leave 1e-13 where |phi| still counts. The others are
 //! multiplied in one by one. Frequencies stop where |phi| stays below 1e-14, or at the lattice's highest.
 #![expect(
     clippy::indexing_slicing,
@@ -32,8 +32,39 @@ const BLOCK: usize = 16;
 pub(crate) enum Amounts {
     /// By itself.
     True,
-    /// Rounded to a lattice of this unit (scaled), split over the two neighbours so that the mean stays.
-    Split(f64),
+    /// On a lattice; what lies between two points is split over them so that the mean stays.
+    Lattice(Roots),
+}
+
+/// The roots of unity of a lattice with a power of two of points.
+pub(crate) struct Roots {
+    /// Scaled.
+    unit: f64,
+    root: Vec<Complex>,
+}
+
+impl Roots {
+    pub(crate) fn new(unit: f64, n: usize) -> Self {
+        Self { unit, root: (0..n).map(|k| Complex::turn(count(k) / count(n))).collect() }
+    }
+
+    fn wave(&self, a: f64, first: usize) -> [Complex; BLOCK] {
+        let place = a / self.unit;
+        let nearest = place.round();
+        // A whole multiple up to rounding is not split.
+        let (low, share) = if (place - nearest).abs() < 1e-6 {
+            (nearest, 0.0)
+        } else {
+            (place.floor(), place - place.floor())
+        };
+        let low = index(low);
+        let mask = self.root.len() - 1;
+        let at = |place: usize, k: usize| self.root[place.wrapping_mul(first + k) & mask];
+        if share == 0.0 {
+            return std::array::from_fn(|k| at(low, k));
+        }
+        std::array::from_fn(|k| at(low, k).times(1.0 - share) + at(low + 1, k).times(share))
+    }
 }
 
 /// Frequencies 2 pi j / period, j = 0 .. n, relative to an origin.
@@ -46,16 +77,16 @@ pub(crate) struct Frequencies {
     pub(crate) quiet: Option<f64>,
 }
 
-/// The powers kappa_k(p) / 1, k = 0 .. ORDER - 1 (kappa_0 = 0), of a deal won with chance p.
+/// The powers `kappa_k(p)` / 1, k = 0 .. ORDER - 1 (`kappa_0` = 0), of a deal won with chance p.
 ///
-/// kappa_(k+1) = p (1 - p) d kappa_k / dp, as polynomials in q = p (1 - p) (times 1 - 2p for odd k).
+/// kappa_(k+1) = p (1 - p) d `kappa_k` / dp, as polynomials in q = p (1 - p) (times 1 - 2p for odd k).
 fn cumulants(p: f64) -> [f64; ORDER] {
     let q = p * (1.0 - p);
     let d = 1.0 - 2.0 * p;
     let mut kappa = [0.0; ORDER];
     kappa[1] = p;
     for k in 2..ORDER {
-        let poly = &POLYNOMIALS[k];
+        let poly = &POLYNOMIALS[k][..=k / 2];
         let value = poly.iter().rev().fold(0.0, |sum, c| sum * q + c);
         kappa[k] = if k % 2 == 0 { value } else { value * d };
     }
@@ -65,7 +96,7 @@ fn cumulants(p: f64) -> [f64; ORDER] {
 const TERMS: usize = ORDER / 2 + 1;
 const POLYNOMIALS: [[f64; TERMS]; ORDER] = polynomials();
 
-/// Coefficients in q of kappa_k (even k) or of kappa_k / (1 - 2p) (odd k), k >= 2.
+/// Coefficients in q of `kappa_k` (even k) or of `kappa_k` / (1 - 2p) (odd k), k >= 2.
 const fn polynomials() -> [[f64; TERMS]; ORDER] {
     let mut table = [[0.0; TERMS]; ORDER];
     table[2][1] = 1.0;
@@ -116,7 +147,7 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
     let highest = TAU * count(n) / period;
     let cut = match frequencies.amounts {
         Amounts::True => SMALL / highest,
-        Amounts::Split(_) => 0.0,
+        Amounts::Lattice(_) => 0.0,
     };
     let small = model.deals.iter().filter(|(_, _, a)| *a <= cut);
     let small = Gathered::new(small, model.steepest, profile::powers, cumulants);
@@ -127,6 +158,7 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
         .zip(&model.local)
         .map(|(stratum, local)| Conditional::new(model, stratum, local, &small, &big))
         .collect();
+
     let mut phi = Vec::with_capacity(n + 1);
     let mut quiet = 0;
     let mut first = 0;
@@ -147,6 +179,7 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
         }
         first += block;
     }
+
     if let Some(zero) = phi.first_mut() {
         *zero = Complex::ONE;
     }
@@ -195,15 +228,9 @@ fn turns(share: f64, j: usize) -> f64 {
 }
 
 fn wave(amounts: &Amounts, a: f64, period: f64, first: usize) -> [Complex; BLOCK] {
-    match *amounts {
+    match amounts {
         Amounts::True => rotating(a / period, first),
-        Amounts::Split(unit) => {
-            let place = (a / unit).floor();
-            let share = a / unit - place;
-            let low = rotating(place * unit / period, first);
-            let high = rotating((place + 1.0) * unit / period, first);
-            std::array::from_fn(|k| low[k].times(1.0 - share) + high[k].times(share))
-        }
+        Amounts::Lattice(roots) => roots.wave(a, first),
     }
 }
 
@@ -252,10 +279,10 @@ impl Conditional {
         }
         let kappa = small.under(stratum.law);
         let mut factorial = 1.0;
-        for k in 1..ORDER {
+        for (k, kappa) in kappa.iter().enumerate().skip(1) {
             factorial *= count(k);
             let sign = if k % 4 < 2 { 1.0 } else { -1.0 };
-            let term = sign * kappa[k] / factorial;
+            let term = sign * kappa / factorial;
             if k % 2 == 0 {
                 this.real[k / 2 - 1] = term;
             } else {
@@ -321,7 +348,7 @@ pub(crate) fn echo(model: &Model, beyond: f64, lattice: Option<Lattice>) -> (f64
         }
         _ => (largest * 4.0 / count(COARSE), COARSE),
     };
-    let exact = n < COARSE || lattice.is_some_and(|l| l.unit() == unit);
+    let exact = n < COARSE || lattice.is_some_and(|l| l.unit().total_cmp(&unit).is_eq());
     let mut histogram = vec![Complex::default(); n];
     let mut put = |a: f64, re: f64, im: f64| {
         let place = if exact { (a / unit).round() } else { (a / unit).floor() };

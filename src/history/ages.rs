@@ -5,7 +5,8 @@ const DAILY: usize = 16;
 /// Number of bins; the last one has no end.
 pub(crate) const N_BINS: usize = 66;
 /// Ages with a table entry; all above lie in the last bin.
-const TABLE: usize = 8192;
+#[allow(clippy::cast_sign_loss, reason = "starts are >= 0")]
+const TABLE: usize = STARTS[N_BINS - 1] as usize;
 
 /// First age of every bin: one bin a day up to age 15 (age 0, "left on the day it entered", is a bin of its own),
 /// then widths growing by 15 %.
@@ -28,7 +29,7 @@ const fn starts() -> [i32; N_BINS] {
     starts
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the largest start is 8,007 days")]
+#[allow(clippy::cast_possible_truncation, reason = "the largest start is below 10,000 days")]
 const fn day(age: i64) -> i32 {
     age as i32
 }
@@ -37,7 +38,7 @@ const fn day(age: i64) -> i32 {
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
-    reason = "66 bins fit a byte, 8,192 ages an i32"
+    reason = "66 bins fit a byte, 10,000 ages an i32"
 )]
 const fn bins() -> [u8; TABLE] {
     let mut table = [0; TABLE];

@@ -61,14 +61,14 @@ impl StageCounts {
             }
             table.flush(group.first(), &mut found);
         }
-        Self::by_week(day - 7 * WEEKS, &found)
+        Self::by_week(day - 7 * WEEKS, found)
     }
 
-    /// Sorts by week, keeping the order within each.
-    fn by_week(start: i32, found: &[(usize, Cell, u32)]) -> Self {
-        let n_weeks = found.iter().map(|f| f.0 + 1).max().unwrap_or(0);
-        let first = found.iter().map(|f| f.0).min().unwrap_or(0);
-        let mut sorted = found.to_vec();
+    /// Sorts by week, keeping the order within each. The weeks reach to the boundary, also where the last ones are empty.
+    fn by_week(start: i32, found: Vec<(usize, Cell, u32)>) -> Self {
+        let n_weeks = usize::try_from(WEEKS).unwrap_or(0);
+        let first = found.iter().map(|f| f.0).min().unwrap_or(n_weeks);
+        let mut sorted = found;
         sorted.sort_by_key(|&(week, ..)| week);
         let offsets = (first..=n_weeks).map(|week| sorted.partition_point(|f| f.0 < week)).collect();
         let weeks_skipped = i32::try_from(first).unwrap_or(0);

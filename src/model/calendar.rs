@@ -34,29 +34,41 @@ impl Weekdays {
     /// No day is different.
     pub(crate) const NONE: Self = Self { moves: [1.0; 7], won: [1.0; 7], lost: [1.0; 7] };
 
-    /// From the visits before a day; `hazards` are those of each visit's group.
-    pub(crate) fn learn<'h>(
+    /// From the visits before a day; `group` is that of a visit, `hazards` are those of every group.
+    pub(crate) fn learn(
         visits: impl Iterator<Item = Visit>,
         day: i32,
-        hazards: impl Fn(&Visit) -> &'h ByKind,
+        (group, hazards): (impl Fn(&Visit) -> usize, &[ByKind]),
     ) -> Self {
-        let mut days = [[(0.0, 0.0); 7]; 3];
+        let n_open = hazards.first().map_or(0, |of| of.0.len());
+        let mut observed = [[0_u32; 7]; 3];
+        // Deal-days by group, stage and bin, as integers: their sum does not depend on the order of the deals.
+        let mut at_risk = vec![vec![[[0_u32; 7]; N_BINS]; n_open]; hazards.len()];
         for visit in visits.filter(|v| v.left >= day - DAYS_BACK && v.entry_known) {
-            let expected = hazards(&visit);
-            let Some(bins) = expected.0.get(usize::from(visit.stage)) else { continue };
-            let end = if visit.left == STILL_OPEN { day } else { visit.left + 1 };
+            let of_group = at_risk.get_mut(group(&visit));
+            let Some(bins) = of_group.and_then(|stages| stages.get_mut(usize::from(visit.stage))) else {
+                continue;
+            };
+            let end = match visit.left {
+                STILL_OPEN => day,
+                left if visit.to == CENSORED => left,
+                left => left + 1,
+            };
             for at in visit.entered.max(day - DAYS_BACK)..end {
-                let chances = bins.get(bin_of(at - visit.entered)).copied().unwrap_or_default();
-                for (set, chance) in days.iter_mut().zip(chances) {
-                    if let Some(slot) = set.get_mut(weekday(at)) {
-                        slot.1 += chance;
-                    }
-                }
+                let days = bins.get_mut(bin_of(at - visit.entered));
+                days.and_then(|days| days.get_mut(weekday(at))).into_iter().for_each(|n| *n += 1);
             }
             if visit.to != CENSORED && visit.left != STILL_OPEN {
-                let set = days.get_mut(kind(usize::from(visit.to), expected.0.len()));
-                if let Some(slot) = set.and_then(|set| set.get_mut(weekday(visit.left))) {
-                    slot.0 += 1.0;
+                let set = observed.get_mut(kind(usize::from(visit.to), n_open));
+                set.and_then(|set| set.get_mut(weekday(visit.left))).into_iter().for_each(|n| *n += 1);
+            }
+        }
+        let mut days = observed.map(|set| set.map(|n| (f64::from(n), 0.0)));
+        for (of_group, expected) in at_risk.iter().zip(hazards) {
+            let cells = of_group.iter().flatten().zip(expected.0.iter().flatten());
+            for (n, chances) in cells.filter(|(n, _)| n.iter().any(|&n| n > 0)) {
+                for (set, chance) in days.iter_mut().zip(chances) {
+                    set.iter_mut().zip(n).for_each(|(day, &n)| day.1 += chance * f64::from(n));
                 }
             }
         }

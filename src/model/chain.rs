@@ -181,3 +181,181 @@ impl Pass {
         leaving + stay * tomorrow
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+    use crate::num::rng::Stream;
+    use proptest::prelude::*;
+
+    /// Two ways of adding up at most 60 days of four stages: rounding stays far below.
+    const SAME: f64 = 1e-12;
+
+    fn random_day(n_open: usize, stream: &mut Stream) -> Day {
+        let mut table = Table::filled(n_open, 0.0);
+        for stage in 0..n_open {
+            for bin in 0..N_BINS {
+                let row = table.row_mut(stage, bin);
+                row.iter_mut().for_each(|h| *h = stream.uniform());
+                let scale = 0.8 * stream.uniform() / row.iter().sum::<f64>();
+                row.iter_mut().for_each(|h| *h *= scale);
+            }
+        }
+        Day::new(table)
+    }
+
+    /// Where one deal can be: everybody is followed forward, day by day, by stage and age.
+    struct Followed {
+        /// Entered after the first day, by stage and age.
+        entered: Vec<Vec<f64>>,
+        /// Still where it stood at the start.
+        stayed: f64,
+        /// Won, lost.
+        closed: [f64; 2],
+    }
+
+    impl Followed {
+        fn new(n_open: usize, n_days: usize) -> Self {
+            Self { entered: vec![vec![0.0; n_days + 1]; n_open], stayed: 0.0, closed: [0.0; 2] }
+        }
+
+        /// Splits a mass over the destinations; what opens is added to `arriving`.
+        fn split(&mut self, mass: f64, row: &[f64], arriving: &mut [f64]) -> f64 {
+            let n_open = arriving.len();
+            for (to, hazard) in row.iter().enumerate() {
+                match to.checked_sub(n_open) {
+                    Some(closed) => self.closed[closed] += mass * hazard,
+                    None => arriving[to] += mass * hazard,
+                }
+            }
+            mass * (1.0 - row.iter().sum::<f64>())
+        }
+
+        /// Moves of the day of entry, one round after the other, until nobody moves any more.
+        fn settle(&mut self, day: &Day, mut arriving: Vec<f64>) {
+            while arriving.iter().sum::<f64>() > 1e-30 {
+                let mut next = vec![0.0; arriving.len()];
+                for (stage, mass) in arriving.into_iter().enumerate() {
+                    self.entered[stage][1] += self.split(mass, day.hazards.row(stage, 0), &mut next);
+                }
+                arriving = next;
+            }
+        }
+
+        fn live(&mut self, day: &Day, standing: Standing) {
+            let n_open = self.entered.len();
+            let mut arriving = vec![0.0; n_open];
+            let row = day.hazards.row(usize::from(standing.stage), bin_of(standing.age));
+            self.stayed = self.split(self.stayed, row, &mut arriving);
+            for stage in 0..n_open {
+                let ages = self.entered[stage].clone();
+                for (age, &mass) in ages.iter().enumerate().skip(1).rev().filter(|(_, mass)| **mass > 0.0) {
+                    let row = day.hazards.row(stage, bin_of(i32::try_from(age).unwrap()));
+                    let stays = self.split(mass, row, &mut arriving);
+                    self.entered[stage][age] = 0.0;
+                    if let Some(older) = self.entered[stage].get_mut(age + 1) {
+                        *older = stays;
+                    } else {
+                        assert_eq!(stays, 0.0, "nobody entered before the first day");
+                    }
+                }
+            }
+            self.settle(day, arriving);
+        }
+
+        fn open(&self) -> f64 {
+            self.stayed + self.entered.iter().flatten().sum::<f64>()
+        }
+    }
+
+    fn stood(days: &[&Day], standing: Standing) -> Followed {
+        let mut deal = Followed::new(days[0].hazards.n_open(), days.len() + 1);
+        deal.stayed = 1.0;
+        for (t, day) in days.iter().enumerate() {
+            let age = standing.age + i32::try_from(t).unwrap();
+            deal.live(day, Standing { age, ..standing });
+        }
+        deal
+    }
+
+    fn entered(days: &[&Day], stage: usize) -> Followed {
+        let n_open = days[0].hazards.n_open();
+        let mut deal = Followed::new(n_open, days.len() + 1);
+        let mut arriving = vec![0.0; n_open];
+        arriving[stage] = 1.0;
+        deal.settle(days[0], arriving);
+        for day in &days[1..] {
+            deal.live(day, Standing { stage: 0, age: 0 });
+        }
+        deal
+    }
+
+    #[derive(Debug)]
+    struct World {
+        kinds: [Day; 2],
+        n_open: usize,
+        horizon: usize,
+        standing: Vec<Standing>,
+    }
+
+    impl World {
+        fn days(&self) -> Vec<&Day> {
+            (0..self.horizon).map(|t| &self.kinds[t % 2]).collect()
+        }
+
+        fn run(&self, days: &[&Day], goal: usize) -> Reached {
+            Course { days, goal: self.n_open + goal }.run(&self.standing)
+        }
+    }
+
+    fn world() -> impl Strategy<Value = World> {
+        let deals = proptest::collection::vec((0..4_u8, 0..400_i32), 1..6);
+        (1..=4_usize, 1..=60_usize, any::<u64>(), deals).prop_map(|(n_open, horizon, seed, deals)| {
+            let mut stream = Stream::new(Seed::new(seed), 0, 0);
+            let stage = |stage: u8| stage % u8::try_from(n_open).unwrap();
+            let kinds = [random_day(n_open, &mut stream), random_day(n_open, &mut stream)];
+            let standing = deals.into_iter().map(|(s, age)| Standing { stage: stage(s), age }).collect();
+            World { kinds, n_open, horizon, standing }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn backward_agrees_with_following_everybody_forward(world in world()) {
+            let days = world.days();
+            for goal in 0..2 {
+                let reached = world.run(&days, goal);
+                for (deal, chance) in world.standing.iter().zip(&reached.standing) {
+                    let followed = stood(&days, *deal);
+                    prop_assert!((followed.closed[goal] - chance).abs() < SAME, "{deal:?}");
+                    prop_assert!((followed.closed.iter().sum::<f64>() + followed.open() - 1.0).abs() < SAME);
+                }
+                for t in [0, world.horizon / 2, world.horizon - 1] {
+                    for stage in 0..world.n_open {
+                        let followed = entered(&days[t..], stage).closed[goal];
+                        prop_assert!((followed - reached.entering[t][stage]).abs() < SAME, "day {t}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn won_lost_and_open_make_one_and_chances_never_fall(world in world()) {
+            let days = world.days();
+            let mut before = vec![[0.0; 2]; world.standing.len()];
+            for horizon in 1..=world.horizon {
+                let [won, lost] = [0, 1].map(|goal| world.run(&days[..horizon], goal).standing);
+                for ((won, lost), before) in won.iter().zip(&lost).zip(&mut before) {
+                    prop_assert!(*won >= before[0] - SAME && *lost >= before[1] - SAME);
+                    *before = [*won, *lost];
+                }
+            }
+            for (deal, [won, lost]) in world.standing.iter().zip(&before) {
+                prop_assert!((won + lost + stood(&days, *deal).open() - 1.0).abs() < SAME);
+            }
+        }
+    }
+}

@@ -7,4 +7,7 @@ pub(crate) mod chain;
 pub(crate) mod hazard;
 pub(crate) mod memory;
 pub(crate) mod process;
+mod semi_markov;
 pub(crate) mod shrink;
+
+pub use semi_markov::{Chances, Leaving, Move, SemiMarkov, Sojourn};

@@ -95,10 +95,8 @@ impl Process {
             let hazards: Vec<ByKind> = (0..process.effects.n_groups())
                 .map(|group| ByKind::of(&process.hazards(group, None)))
                 .collect();
-            let none = ByKind::of(&Table::filled(0, 0.0));
-            process.weekdays = Weekdays::learn(past.visits(), past.day, |v: &Visit| {
-                usize::try_from(group(v.deal)).ok().and_then(|group| hazards.get(group)).unwrap_or(&none)
-            });
+            let place = |v: &Visit| usize::try_from(group(v.deal)).unwrap_or(usize::MAX);
+            process.weekdays = Weekdays::learn(past.visits(), past.day, (place, &hazards));
         }
         process.entries = entries(past, horizon, group);
         process

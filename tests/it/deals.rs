@@ -400,7 +400,7 @@ fn data() -> PathBuf {
     std::env::var_os("DEALCAST_DATA").map_or(beside, PathBuf::from)
 }
 
-fn real_log(name: &str, stages: &[&str]) -> Option<DealLog> {
+pub(crate) fn real_log(name: &str, stages: &[&str]) -> Option<DealLog> {
     let Ok(file) = std::fs::File::open(data().join(name).join("events.csv.gz")) else {
         println!("skipped: no {name} in {}", data().display());
         return None;

@@ -5,15 +5,21 @@
     clippy::expect_used,
     clippy::float_cmp,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
 mod deals;
+mod driver;
 mod gap;
+mod history;
 mod oracle;
 mod promises;
 mod scores;
+mod semi_markov;
 mod synthetic;
+mod total;

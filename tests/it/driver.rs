@@ -1,0 +1,119 @@
+//! The conformance driver answers every line, good or bad, and keeps answering.
+
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Where cargo puts the example: `target/<profile>/examples`, two folders up from `target/<profile>/deps/<this test>`.
+fn driver() -> Option<PathBuf> {
+    let this = std::env::current_exe().unwrap();
+    let name = format!("conformance{}", std::env::consts::EXE_SUFFIX);
+    let path = this.parent()?.parent()?.join("examples").join(name);
+    let built = path.is_file();
+    if !built {
+        println!("skipped: the example `conformance` is not built");
+    }
+    built.then_some(path)
+}
+
+/// The answers to these lines, one each; none where the driver is not built.
+fn answers(lines: Vec<String>) -> Option<Vec<Value>> {
+    let mut child = Command::new(driver()?).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let n = lines.len();
+    let mut input = child.stdin.take().unwrap();
+    // A thread of its own, so that neither side waits for the other with a full pipe.
+    let writer = std::thread::spawn(move || lines.iter().try_for_each(|line| writeln!(input, "{line}")));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), n);
+    Some(answers)
+}
+
+fn code(answer: &Value) -> &str {
+    answer["error"]["code"].as_str().unwrap_or("no error")
+}
+
+#[test]
+fn ingest_as_of_and_period() {
+    let events = json!([
+        {"deal": "D-1", "at": "2026-01-05", "stage": "qualify", "amount": 1200},
+        {"deal": "D-1", "at": "2026-02-11T16:20:00Z", "stage": "won", "amount": "1150"},
+        {"deal": "D-2", "at": "2026-01-07", "stage": "qualify", "expected_close": "2026-03-31"},
+        {"deal": "D-2", "at": "2026-01-07", "stage": "qualify", "expected_close": "2026-03-31"},
+        {"deal": "D-3", "at": "05/01/2026", "stage": "qualify"},
+        {"deal": "D-4", "at": "2026-01-09", "stage": "quality"},
+    ]);
+    let process = json!({"open": ["qualify", "propose"]});
+    let request = |cmd: &str, more: Value| {
+        let mut request = json!({"cmd": cmd, "process": process, "events": events});
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        request.to_string()
+    };
+    let Some(answers) = answers(vec![
+        request("ingest", json!({})),
+        request("ingest", json!({"mode": "strict"})),
+        request("as_of", json!({"at": "2026-02-11"})),
+        request("as_of", json!({"at": "2026-03-01"})),
+        json!({"cmd": "period", "scheme": "calendar", "year": 2026, "quarter": 2, "fiscal_start_month": 2})
+            .to_string(),
+    ]) else {
+        return;
+    };
+    let [collected, strict, before, after, period] = &answers[..] else { unreachable!() };
+    // Six rows: one repeats another, one date is ambiguous, one stage is misspelt.
+    let counts = ["rows_in", "accepted", "quarantined", "deduplicated"].map(|name| collected[name].as_u64());
+    assert_eq!(counts, [Some(6), Some(3), Some(2), Some(1)]);
+    assert_eq!(collected["rejected"][0]["row"], 5);
+    assert_eq!(
+        (&collected["rejected"][0]["field"], &collected["rejected"][1]["field"]),
+        (&json!("at"), &json!("stage"))
+    );
+    assert_eq!((code(strict), &strict["error"]["row"]), ("unreadable", &json!(5)));
+    // On the morning of the day D-1 is won it is still open: 37 days after 5 January, 35 after the 7th.
+    let ages = |answer: &Value| -> Vec<(String, u64)> {
+        let open = answer["open"].as_array().unwrap().iter();
+        open.map(|d| (d["deal"].as_str().unwrap().to_owned(), d["age_days"].as_u64().unwrap())).collect()
+    };
+    assert_eq!(ages(before), [("D-1".to_owned(), 37), ("D-2".to_owned(), 35)]);
+    assert_eq!(before["open"][1]["expected_close"], "2026-03-31");
+    assert_eq!((&before["open"][1]["amount"], &before["booked"]), (&Value::Null, &json!(0.0)));
+    assert_eq!(ages(after), [("D-2".to_owned(), 53)]);
+    assert_eq!((&after["won"], &after["lost"], &after["booked"]), (&json!(1), &json!(0), &json!(1150.0)));
+    // A fiscal year that begins in February has May to July as its second quarter.
+    assert_eq!((&period["start"], &period["end"]), (&json!("2026-05-01"), &json!("2026-08-01")));
+}
+
+#[test]
+fn a_refused_line_is_answered_and_the_next_one_too() {
+    let lines = [
+        (r#"{"cmd":"no such thing"}"#.to_owned(), "unknown_command"),
+        (r#"{"cmd":"period","scheme":"calendar""#.to_owned(), "malformed_request"),
+        ("nonsense".to_owned(), "malformed_request"),
+        ("[1, 2]".to_owned(), "malformed_request"),
+        (r#"{"year":2026}"#.to_owned(), "malformed_request"),
+        (r#"{"cmd":7}"#.to_owned(), "malformed_request"),
+        // Deep enough to overflow the stack of a reader that follows it down.
+        ("[".repeat(1_000_000), "malformed_request"),
+        (r#"{"a":"#.repeat(200_000), "malformed_request"),
+        (r#"{"cmd":"period","scheme":"calendar","year":2026,"qarter":1}"#.to_owned(), "malformed_request"),
+        (r#"{"cmd":"period","scheme":"calendar","year":2147483647}"#.to_owned(), "invalid_period"),
+        (
+            r#"{"cmd":"as_of","process":{"open":[]},"events":[],"at":"2026-01-01"}"#.to_owned(),
+            "invalid_process",
+        ),
+        (r#"{"cmd":"as_of","process":{"open":["a"]},"events":[],"at":"soon"}"#.to_owned(), "unreadable"),
+        (
+            r#"{"cmd":"ingest","process":{"open":["a"]},"events":{"csv":"/no/such/file"}}"#.to_owned(),
+            "malformed_request",
+        ),
+        (r#"{"cmd":"version"}"#.to_owned(), "no error"),
+    ];
+    let (lines, expected): (Vec<String>, Vec<&str>) = lines.into_iter().unzip();
+    let Some(answers) = answers(lines) else { return };
+    assert_eq!(answers.iter().map(code).collect::<Vec<_>>(), expected);
+    assert_eq!(answers.last().unwrap()["version"], env!("CARGO_PKG_VERSION"));
+}

@@ -58,10 +58,12 @@
 //! | [`time`] | periods, fiscal calendars, dates and instants as exports write them |
 //! | [`deals`] | what a CRM says, no statistics: process, events, log, snapshot |
 //! | [`crm`] | rows of exports as serde structs |
+//! | [`history`], [`model`] | counts of what happened and findings on the data; the process of moving through the stages |
 //! | [`fit`] | [`ForecastModel`] (what to learn), [`FittedModel`] (what was learned) and its answers |
 //! | [`forecast`] | the engines of a period's total, for those who bring chances of their own |
 //! | [`gap`] | a [`Target`], its chance, and what is missing |
 //! | [`score`] | proper scores of a forecast against what came |
+//! | [`backtest`] | forecasts of the past beside what came, origin by origin |
 //! | [`synthetic`] | companies whose truth is known, for tests and one's own power studies |
 //! | [`num`] | numbers with a meaning: [`Probability`], [`Level`], [`Amount`], [`Seed`] |
 //!

@@ -1,4 +1,6 @@
 //! Making up a company: a million rows.
+#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+#![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dealcast::Seed;

@@ -1,8 +1,7 @@
 //! Numbers in a stored model, to the last bit: plain JSON readers lose a bit of one double in ten, so doubles are
 //! stored as the sixteen hexadecimal digits of their bits.
 
-use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-use std::fmt::Write as _;
+use serde::{Deserialize, Deserializer, Serializer};
 
 const DIGITS: usize = 16;
 
@@ -15,7 +14,8 @@ fn parse<E: serde::de::Error>(digits: &[u8]) -> Result<f64, E> {
 
 /// A list of numbers as one string.
 pub(crate) mod list {
-    use super::*;
+    use super::{DIGITS, Deserialize, Deserializer, Serializer, parse};
+    use std::fmt::Write as _;
 
     pub(crate) fn serialize<S: Serializer>(values: &[f64], to: S) -> Result<S::Ok, S::Error> {
         let mut text = String::with_capacity(DIGITS * values.len());
@@ -34,7 +34,8 @@ pub(crate) mod list {
 
 /// A list of fixed length.
 pub(crate) mod array {
-    use super::*;
+    use super::{Deserializer, Serializer, list};
+    use serde::de::Error as _;
 
     pub(crate) fn serialize<S: Serializer, const N: usize>(
         values: &[f64; N],
@@ -53,7 +54,7 @@ pub(crate) mod array {
 
 /// One number.
 pub(crate) mod one {
-    use super::*;
+    use super::{Deserialize, Deserializer, Serializer, list, parse};
 
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
     pub(crate) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
@@ -67,7 +68,8 @@ pub(crate) mod one {
 
 /// A number that may be missing.
 pub(crate) mod option {
-    use super::*;
+    use super::{Deserializer, Serializer, list};
+    use serde::de::Error as _;
 
     #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
     pub(crate) fn serialize<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {

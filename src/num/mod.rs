@@ -1,7 +1,6 @@
 //! Numbers with a meaning: each has one fallible constructor, and serde goes through it.
 
 pub(crate) mod bits;
-pub(crate) mod quadrature;
 mod quantity;
 pub(crate) mod rng;
 pub(crate) mod root;

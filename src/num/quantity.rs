@@ -199,7 +199,7 @@ impl fmt::Display for Amount {
         match scaled {
             x if x >= 99.95 => write!(f, "{x:.0}{unit}"),
             x if x >= 9.995 => write!(f, "{x:.1}{unit}"),
-            x if x == x.trunc() && unit.is_empty() => write!(f, "{x:.0}"),
+            x if x.fract() == 0.0 && unit.is_empty() => write!(f, "{x:.0}"),
             x => write!(f, "{x:.2}{unit}"),
         }
     }

@@ -4,7 +4,7 @@
 use super::Seed;
 use super::special;
 
-/// A stream of 64-bit words: SplitMix64 over a counter whose start is a hash of (seed, block, lane).
+/// A stream of 64-bit words: `SplitMix64` over a counter whose start is a hash of (seed, block, lane).
 ///
 /// # Reference
 /// Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators, section 4 (the mixing function is

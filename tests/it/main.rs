@@ -19,6 +19,7 @@ mod fit;
 mod gap;
 mod history;
 mod oracle;
+mod promises;
 mod scores;
 mod semi_markov;
 mod synthetic;

@@ -249,7 +249,7 @@ fn entering_the_same_memoryless_stage_again_changes_nothing() {
     };
     let expected: Vec<f64> = of(1e-6)[0].iter().map(|c| c.won().get()).collect();
     for (again, tolerance) in [(2.0, CONTINUOUS), (20.0, WITHIN_HOURS)] {
-        close(&of(again), Chances::won, &[expected.clone()], tolerance);
+        close(&of(again), Chances::won, std::slice::from_ref(&expected), tolerance);
     }
 }
 
@@ -291,8 +291,8 @@ fn what_cannot_be_answered_is_refused() {
     assert_eq!(kind("C", &[0.0], &[1]), Err(ErrorKind::UnknownStage));
     assert_eq!(kind("won", &[0.0], &[1]), Err(ErrorKind::OutOfRange));
     assert_eq!(kind("A", &[0.0], &[3661]), Err(ErrorKind::TooLarge));
-    assert_eq!(kind("A", &[0.0; 100_000], &[3660]), Err(ErrorKind::TooLarge));
-    assert_eq!(kind("A", &[0.0; 100_000], &[0; 100_000]), Err(ErrorKind::TooLarge));
+    assert_eq!(kind("A", &vec![0.0; 100_000], &[3660]), Err(ErrorKind::TooLarge));
+    assert_eq!(kind("A", &vec![0.0; 100_000], &vec![0; 100_000]), Err(ErrorKind::TooLarge));
     for age in [-1.0, f64::NAN, f64::INFINITY, 1e6, 36_525.0] {
         assert_eq!(kind("A", &[age], &[30]), Err(ErrorKind::OutOfRange), "{age}");
     }
@@ -305,7 +305,7 @@ fn what_cannot_be_answered_is_refused() {
 fn circles_without_a_way_out_are_refused() {
     let moves = [to("A", "B", rate(1e6)), to("B", "A", rate(1e6)), to("A", "won", rate(1e-6))];
     let found = model(&["A", "B"], &moves).chances("A", &[0.0], &[30]);
-    let hostile = found.map(|rows| rows[0][0].won().get()).unwrap_or(0.0);
+    let hostile = found.map_or(0.0, |rows| rows[0][0].won().get());
     assert!((0.0..=30.0 * 1e-6).contains(&hostile), "{hostile}");
 }
 

@@ -7,6 +7,8 @@
 //! The folder holds, for each log, `events.csv.gz` (`deal_id, stage, entered_at, amount`) and `deals.csv.gz`.
 //! Everything with `entered_at` before an origin is known there, nothing else.
 
+#![allow(clippy::print_stdout, reason = "the answer of a program is what it prints")]
+
 use dealcast::backtest::{AccuracyReport, Backtest, RollingOrigin};
 use dealcast::tidy::{self, Reading};
 use dealcast::{Amount, DealLog, ForecastModel, SalesProcess, time};

@@ -5,7 +5,7 @@ use crate::gap::figures;
 use crate::log::{Pieces, instant};
 use chrono::{NaiveDate, NaiveDateTime};
 use dealcast::fit::Bucket;
-use dealcast::forecast::Forecast;
+use dealcast::forecast::{Forecast, SimulationOptions};
 use dealcast::tidy::Reading;
 use dealcast::{
     DealLog, FittedModel, ForecastModel, Level, Period, Probability, Seed, Snapshot, Split, Target, Timing,
@@ -26,12 +26,9 @@ struct Request {
     buckets: Buckets,
     #[serde(default)]
     engine: Engine,
-    #[serde(rename = "seed")]
-    _seed: Option<Seed>,
-    #[serde(rename = "scenarios")]
-    _scenarios: Option<usize>,
-    #[serde(rename = "threads")]
-    _threads: Option<usize>,
+    seed: Option<Seed>,
+    scenarios: Option<usize>,
+    threads: Option<usize>,
     probabilities: Option<Vec<Probability>>,
     timing: Option<Timing>,
     model: Option<Value>,
@@ -83,34 +80,50 @@ impl Request {
     }
 }
 
+impl Request {
+    fn simulate(
+        &self,
+        model: &FittedModel,
+        (book, period): (&Snapshot, &Period),
+    ) -> Result<Forecast, Refusal> {
+        let mut options = SimulationOptions::default();
+        options = self.seed.map_or(options.clone(), |seed| options.seed(seed));
+        options = self.scenarios.map_or(options.clone(), |n| options.scenarios(n));
+        options = self.threads.map_or(options.clone(), |n| options.threads(n));
+        Ok(model.simulate(book, (period, Split::Whole), &options)?.forecast()?)
+    }
+}
+
 /// A stored model; what breaks its invariants is refused as that, not as a malformed request.
 fn stored(model: Value) -> Result<FittedModel, Refusal> {
-    serde_json::from_value(model).map_err(|error| Refusal::invalid_model(error))
+    serde_json::from_value(model).map_err(Refusal::invalid_model)
 }
 
 pub(crate) fn forecast(request: Value) -> Answer {
     let Work { log, at, period, request } = Work::of(request)?;
-    if matches!(request.engine, Engine::MonteCarlo) {
-        return Err(Refusal::unknown_command("forecast by monte_carlo"));
-    }
     let model = request.model(&log, (at, period))?;
     let book = log.as_of(at).snapshot();
     let forecast = model.forecast(&book, &period)?;
+    let simulated = match request.engine {
+        Engine::Exact => None,
+        Engine::MonteCarlo => Some(request.simulate(&model, (&book, &period))?),
+    };
+    let distribution = simulated.as_ref().unwrap_or(forecast.distribution());
     let weighted = forecast.weighted();
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     put("booked", weighted.booked().into());
     put("open", weighted.open().into());
     put("new_business", weighted.new_business().into());
-    put("mean", forecast.mean().into());
-    put("median", forecast.distribution().median().into());
-    put("sd", forecast.distribution().sd().into());
-    put("quantiles", quantiles(forecast.distribution())?);
+    put("mean", distribution.mean().into());
+    put("median", distribution.median().into());
+    put("sd", distribution.sd().into());
+    put("quantiles", quantiles(distribution)?);
     let n_won = forecast.n_won();
     put("n_won", json!({ "mean": n_won.mean(), "quantiles": quantiles(n_won)? }));
     if let Some(target) = request.target {
-        put("chance", json!(forecast.chance_of_hitting(target.amount())));
-        put("gap", figures(&model.gap(&book, &period, target)?)?);
+        put("chance", json!(distribution.chance_of_hitting(target.amount())));
+        put("gap", figures(&model.gap(&book, &period, target)?));
     }
     if let Some(buckets) = buckets(&model, (&book, &period), request.buckets)? {
         put("buckets", buckets);

@@ -2,7 +2,7 @@
 //!
 //! Without `swing`, which the crate does not answer yet; the field is left out.
 
-use crate::answer::{Answer, Refusal, parse};
+use crate::answer::{Answer, parse};
 use dealcast::forecast::{ForecastOptions, NewBusiness, Shock, Total};
 use dealcast::{Amount, Error, GapAnalysis, Level, Probability, Target};
 use serde::Deserialize;
@@ -64,13 +64,13 @@ pub(crate) fn gap(request: Value) -> Answer {
     }
     let confidence = request.confidence.map_or_else(|| Level::new(0.8), Ok)?;
     let gap = GapAnalysis::of(&total, request.target, confidence, &ForecastOptions::default())?;
-    figures(&gap)
+    Ok(figures(&gap))
 }
 
 /// The figures of a gap by the names of the driver.
-pub(crate) fn figures(gap: &GapAnalysis) -> Result<Value, Refusal> {
+pub(crate) fn figures(gap: &GapAnalysis) -> Value {
     let summary = gap.summary();
-    Ok(json!({
+    json!({
         "chance": summary.chance,
         "booked": summary.booked,
         "remaining": summary.remaining,
@@ -81,5 +81,5 @@ pub(crate) fn figures(gap: &GapAnalysis) -> Result<Value, Refusal> {
         "expected_shortfall": summary.expected_shortfall,
         "coverage": summary.coverage,
         "lose_biggest_chance": summary.lose_biggest_chance,
-    }))
+    })
 }

@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod backtest;
 mod forecast;
 mod gap;
 mod ingest;
@@ -46,6 +47,7 @@ fn serve(line: &[u8]) -> Answer {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
         // one line a command, topics in alphabetical order
         "as_of" => ingest::as_of(request),
+        "backtest" => backtest::backtest(request),
         "forecast" => forecast::forecast(request),
         "gap" => gap::gap(request),
         "ingest" => ingest::ingest(request),

@@ -116,26 +116,26 @@ pub struct AccuracySummary {
 }
 
 impl AccuracySummary {
-    fn of<'s>(scored: impl Iterator<Item = &'s Scored> + Clone) -> Result<Option<Self>> {
+    fn of(scored: &[&Scored]) -> Result<Option<Self>> {
         let pairs: Vec<Forecasted> =
-            scored.clone().map(|s| Forecasted { forecast: s.mean, observed: s.actual }).collect();
+            scored.iter().map(|s| Forecasted { forecast: s.mean, observed: s.actual }).collect();
         if pairs.is_empty() {
             return Ok(None);
         }
         let points = PointScores::new(&pairs)?;
-        let actual = sum(scored.clone().map(|s| s.actual));
+        let actual = sum(scored.iter().map(|s| s.actual));
         let of_actual = |x: f64| if actual > 0.0 { Some(x / actual) } else { None };
-        let coverage = |i: usize| scored.clone().map(|s| s.held(i)).collect::<Coverage>().share();
+        let coverage = |i: usize| scored.iter().map(|s| s.held(i)).collect::<Coverage>().share();
         let width =
             |s: &Scored| s.quantiles.get(6).zip(s.quantiles.get(2)).map_or(0.0, |(high, low)| high - low);
         Ok(Some(Self {
             wape: points.wape(),
             bias: points.bias(),
-            ncrps: of_actual(sum(scored.clone().map(|s| s.crps))),
+            ncrps: of_actual(sum(scored.iter().map(|s| s.crps))),
             coverage_50: coverage(3),
             coverage_80: coverage(2),
             coverage_95: coverage(0),
-            width_80: of_actual(sum(scored.clone().map(width))),
+            width_80: of_actual(sum(scored.iter().map(|s| width(s)))),
         }))
     }
 }
@@ -168,8 +168,8 @@ impl AccuracyReport {
             forecaster,
             horizon_days,
             n_incomplete,
-            money: AccuracySummary::of(origins.iter().map(|o| &o.money))?,
-            deals: AccuracySummary::of(origins.iter().filter_map(|o| o.deals.as_ref()))?,
+            money: AccuracySummary::of(&origins.iter().map(|o| &o.money).collect::<Vec<_>>())?,
+            deals: AccuracySummary::of(&origins.iter().filter_map(|o| o.deals.as_ref()).collect::<Vec<_>>())?,
             brier: if claims.is_empty() { None } else { Some(brier(&claims)?) },
             origins,
         })

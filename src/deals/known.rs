@@ -285,12 +285,6 @@ impl<'a> DealView<'a> {
         self.latest_amount(self.rows.clone())
     }
 
-    /// The amount stated up to and including a moment, as far as it is known now.
-    pub(crate) fn amount_at(&self, moment: i64) -> Option<Amount> {
-        let at = self.log.columns.at.get(self.rows.clone()).unwrap_or(&[]);
-        self.latest_amount(self.rows.start..self.rows.start + at.partition_point(|&at| at <= moment))
-    }
-
     #[inline]
     fn latest_amount(&self, rows: Range<usize>) -> Option<Amount> {
         let column = &self.log.columns.amount;

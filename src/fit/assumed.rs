@@ -78,13 +78,12 @@ impl Assumed {
     pub(super) const ANY_HORIZON: i32 = 0;
 
     pub(super) fn check(&self, n_open: usize) -> Result<()> {
-        let length = |n: usize| match n == n_open {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::LengthMismatch,
-                format!("one number for each of {n_open} open stages"),
-            )
-            .found(n)),
+        let length = |n: usize| {
+            if n == n_open {
+                return Ok(());
+            }
+            let expected = format!("one number for each of {n_open} open stages");
+            Err(Error::new(ErrorKind::LengthMismatch, expected).found(n))
         };
         length(self.chances.len())?;
         for &chance in &self.chances {
@@ -135,7 +134,7 @@ impl Assumed {
             let onward = if next > 0.0 { chance / next } else { 0.0 };
             for bin in 1..N_BINS {
                 let row = table.row_mut(stage, bin);
-                row.iter_mut().nth(stage + 1).into_iter().for_each(|h| *h = leave * onward);
+                row.get_mut(stage + 1).into_iter().for_each(|h| *h = leave * onward);
                 row.last_mut().into_iter().for_each(|h| *h = leave * (1.0 - onward));
             }
         }

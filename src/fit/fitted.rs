@@ -26,6 +26,7 @@ const MOST_TAU: f64 = 2.0;
 const LEAST_SHARE: f64 = 1.0 / 100.0;
 
 /// What a model rests on.
+#[allow(clippy::large_enum_variant, reason = "a program holds a handful of models")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Basis {
     Fitted { process: Process, calibration: Calibration, n_won: usize },
@@ -96,13 +97,8 @@ pub(super) struct Expected {
 }
 
 impl FittedModel {
-    pub(super) fn new(
-        process: &SalesProcess,
-        as_of: NaiveDateTime,
-        horizon: i32,
-        basis: Basis,
-    ) -> Result<Self> {
-        Ok(Self { process: process.clone(), as_of, horizon, basis })
+    pub(super) fn new(process: &SalesProcess, as_of: NaiveDateTime, horizon: i32, basis: Basis) -> Self {
+        Self { process: process.clone(), as_of, horizon, basis }
     }
 
     /// The sales process it was fitted to.
@@ -235,10 +231,11 @@ impl FittedModel {
         if !(mean > 0.0) {
             return Ok(total);
         }
-        let severity: Vec<(Amount, f64)> = severity(expected.new.iter().map(|&(amount, n)| (value(amount), n)))
-            .into_iter()
-            .map(|(amount, n)| Ok((Amount::new(amount)?, n)))
-            .collect::<Result<_>>()?;
+        let severity: Vec<(Amount, f64)> =
+            severity(expected.new.iter().map(|&(amount, n)| (value(amount), n)))
+                .into_iter()
+                .map(|(amount, n)| Ok((Amount::new(amount)?, n)))
+                .collect::<Result<_>>()?;
         let mut new = NewBusiness::new(mean, severity)?.spread(expected.new_shares.clone())?;
         if let Basis::Fitted { process, .. } = &self.basis
             && process.arrivals.variance > 0.0

@@ -123,7 +123,12 @@ impl ForecastModel {
         let step = Grid::before(past.day, horizon).step;
         let calibration = Calibration::learn(records, past.day, (horizon, step), self.learned);
         let n_won = past.visits().filter(|v| v.stage == past.history.won()).count();
-        FittedModel::new(known.process(), known.at(), horizon, Basis::Fitted { process, calibration, n_won })
+        Ok(FittedModel::new(
+            known.process(),
+            known.at(),
+            horizon,
+            Basis::Fitted { process, calibration, n_won },
+        ))
     }
 }
 

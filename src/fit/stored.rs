@@ -30,6 +30,7 @@ pub(super) struct Stored {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[allow(clippy::large_enum_variant, reason = "lives for one conversion")]
 enum StoredBasis {
     Fitted { process: Process, calibration: Calibration, n_won: usize },
     Assumed(Assumed),

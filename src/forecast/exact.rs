@@ -456,7 +456,7 @@ mod tests {
             let engine = Engine { model: &model, options: &options };
             let stretch = engine.stretch(Lattice::of_unit(1.0)).unwrap();
             let (few, _) = engine.few(Some(&stretch), true).unwrap();
-            let (many, bound) = engine.many(Some(&stretch), 2e-8).unwrap().unwrap();
+            let (many, bound) = engine.many(Some(&stretch), 2e-8, 1e-9).unwrap().unwrap();
             let (whole, _) = engine.whole(&stretch).unwrap();
             let forecast = |form| Forecast::known(form, 0.0, 1.0, exactly(0.0));
             let (few, many, whole) = (forecast(few), forecast(many), forecast(whole));
@@ -492,7 +492,7 @@ mod tests {
             let lattice = common_unit(&a.iter().copied()).unwrap();
             assert_eq!(lattice.unit(), 0.01);
             let stretch = engine.stretch(lattice).unwrap();
-            let (series, bound) = engine.many(Some(&stretch), 1e-11).unwrap().unwrap();
+            let (series, bound) = engine.many(Some(&stretch), 1e-11, 1e-9).unwrap().unwrap();
             assert!(matches!(series, Form::Series(_)));
             let series = Forecast::known(series, 0.0, 1.0, bound);
             let direct = |x: f64| gil_pelaez(&model, x);

@@ -217,7 +217,7 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 /// The total without its largest deal, the first of equals.
 fn without_biggest(total: &Total) -> Option<Total> {
     let largest = total.amount.iter().copied().max_by(f64::total_cmp)?;
-    let place = total.amount.iter().position(|&amount| amount == largest)?;
+    let place = total.amount.iter().position(|amount| amount.total_cmp(&largest).is_eq())?;
     let mut rest = total.clone();
     rest.amount.remove(place);
     rest.chance.remove(place);

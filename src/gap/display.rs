@@ -92,7 +92,7 @@ impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.get() {
             p if p > 0.0 && p < 0.005 => f.write_str("under 1 %"),
-            p if p < 1.0 && p >= 0.995 => f.write_str("over 99 %"),
+            p if (0.995..1.0).contains(&p) => f.write_str("over 99 %"),
             p => write!(f, "{:.0} %", 100.0 * p),
         }
     }

@@ -13,6 +13,7 @@ const TABLE: usize = STARTS[N_BINS - 1] as usize;
 pub(crate) const STARTS: [i32; N_BINS] = starts();
 const BIN_OF: [u8; TABLE] = bins();
 
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks the bounds")]
 const fn starts() -> [i32; N_BINS] {
     let mut starts = [0; N_BINS];
     // In thousandths of a day, so that the table is exact integer arithmetic.
@@ -40,6 +41,7 @@ const fn day(age: i64) -> i32 {
     clippy::cast_possible_wrap,
     reason = "66 bins fit a byte, 10,000 ages an i32"
 )]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which checks the bounds")]
 const fn bins() -> [u8; TABLE] {
     let mut table = [0; TABLE];
     let (mut age, mut bin) = (0, 0);

@@ -126,7 +126,7 @@ impl Walk<'_> {
                 continue;
             }
             self.leave(current, day, to, (moved.step.flag == Flag::Seen).then_some(confirmed));
-            arrives |= current.is_some_and(|place| place >= self.n_open) || current.is_none();
+            arrives |= current.is_none_or(|place| place >= self.n_open);
             if let Some(place) = to.filter(|&place| place <= self.n_open) {
                 self.visits.push(Visit {
                     deal: self.deal,

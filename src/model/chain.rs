@@ -18,9 +18,9 @@ use crate::history::ages::{N_BINS, bin_of, end_of};
 #[derive(Clone, Debug)]
 pub(crate) struct Day {
     hazards: Table,
-    stay: Vec<[f64; N_BINS]>,
+    staying: Vec<[f64; N_BINS]>,
     /// Inverse of `1 - h(0)` over the open stages, by rows.
-    same_day: Vec<Vec<f64>>,
+    at_once: Vec<Vec<f64>>,
 }
 
 impl Day {
@@ -34,7 +34,7 @@ impl Day {
         }
         let moves: Vec<Vec<f64>> =
             (0..n_open).map(|stage| hazards.row(stage, 0).iter().take(n_open).copied().collect()).collect();
-        Self { hazards, stay, same_day: inverse_of_one_minus(&moves) }
+        Self { hazards, staying: stay, at_once: inverse_of_one_minus(&moves) }
     }
 }
 
@@ -54,9 +54,8 @@ fn inverse_of_one_minus(moves: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let pivot = pivot_row.get(i).copied().unwrap_or(1.0);
         pivot_row.iter_mut().for_each(|x| *x /= pivot);
         let pivot_row = pivot_row.clone();
-        for (j, row) in rows.iter_mut().enumerate().filter(|&(j, _)| j != i) {
+        for (_, row) in rows.iter_mut().enumerate().filter(|&(j, _)| j != i) {
             let factor = row.get(i).copied().unwrap_or(0.0);
-            debug_assert_ne!(j, i);
             row.iter_mut().zip(&pivot_row).for_each(|(x, p)| *x -= factor * p);
         }
     }
@@ -137,11 +136,11 @@ impl Pass {
             .map(|stage| {
                 let closing = day.hazards.row(stage, 0).iter().zip(&self.values).skip(n_open);
                 let later = self.later.get(stage).and_then(|ages| ages.get(1)).copied().unwrap_or(0.0);
-                let stay = day.stay.get(stage).and_then(|bins| bins.first()).copied().unwrap_or(0.0);
+                let stay = day.staying.get(stage).and_then(|bins| bins.first()).copied().unwrap_or(0.0);
                 closing.map(|(h, v)| h * v).sum::<f64>() + stay * later
             })
             .collect();
-        for (value, row) in self.values.iter_mut().zip(&day.same_day) {
+        for (value, row) in self.values.iter_mut().zip(&day.at_once) {
             *value = row.iter().zip(&settled).map(|(a, g)| a * g).sum();
         }
     }
@@ -156,7 +155,7 @@ impl Pass {
 
     /// Steps `F` from tomorrow to today for the ages that deals entering since the first day can have: at most `t`.
     fn stay(&mut self, day: &Day, t: usize) {
-        let bins = self.leaving.iter().zip(&day.stay);
+        let bins = self.leaving.iter().zip(&day.staying);
         for (ages, (leaving, stay)) in self.later.iter_mut().zip(bins) {
             let mut from = 1;
             for (bin, (leaving, stay)) in leaving.iter().zip(stay).enumerate().skip(1) {
@@ -177,7 +176,7 @@ impl Pass {
 
     fn at(&self, day: &Day, stage: usize, bin: usize, tomorrow: f64) -> f64 {
         let leaving = self.leaving.get(stage).and_then(|bins| bins.get(bin)).copied().unwrap_or(0.0);
-        let stay = day.stay.get(stage).and_then(|bins| bins.get(bin)).copied().unwrap_or(0.0);
+        let stay = day.staying.get(stage).and_then(|bins| bins.get(bin)).copied().unwrap_or(0.0);
         leaving + stay * tomorrow
     }
 }

@@ -126,7 +126,7 @@ fn each_window(
     for (week, &now) in series.iter().enumerate() {
         // A window needs something to look back on.
         let rest = series.len() - week;
-        if week >= block && rest >= horizon && (rest - horizon) % block == 0 {
+        if week >= block && rest >= horizon && (rest - horizon).is_multiple_of(block) {
             let window = series.get(week..week + horizon).unwrap_or_default();
             let (observed, expected) = window.iter().fold((0.0, 0.0), |sum, w| (sum.0 + w.0, sum.1 + w.1));
             visit(&sums.levels(), observed, expected);
@@ -149,7 +149,7 @@ mod tests {
     fn a_steady_series_keeps_a_long_memory() {
         // Alternating noise around a constant: the longer the memory, the better.
         let steady = series(200, |week| if week % 2 == 0 { 80.0 } else { 120.0 });
-        let memory = Memory::learn(&[steady.clone()], 4);
+        let memory = Memory::learn(std::slice::from_ref(&steady), 4);
         assert!((memory.level(&steady) - 1.0).abs() < 0.05);
         assert!(memory.weights[6] > memory.weights[0]);
     }
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_jump_is_followed_within_a_horizon() {
         let jump = series(200, |week| if week < 150 { 100.0 } else { 400.0 });
-        let memory = Memory::learn(&[jump.clone()], 4);
+        let memory = Memory::learn(std::slice::from_ref(&jump), 4);
         assert!((memory.level(&jump) / 4.0 - 1.0).abs() < 0.05);
         assert_eq!(memory.past_errors(&jump).last().map(|e| e.observed), Some(1600.0));
     }

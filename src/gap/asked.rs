@@ -43,7 +43,7 @@ impl FittedModel {
         confidence: Level,
     ) -> Result<GapAnalysis> {
         let total = self.total(book, period, Split::Whole)?;
-        let mut gap = GapAnalysis::of(&total, target, confidence, &ForecastOptions::default())?;
+        let mut gap = GapAnalysis::of(&total, target, confidence, &ForecastOptions::practical())?;
         gap.asked = Some(Asked {
             as_of: book.as_of(),
             period: *period,

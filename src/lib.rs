@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "tests compare bits on purpose"))]
 
 mod error;
+pub mod estimate;
 pub mod num;
 
 pub use error::{Error, ErrorKind, Result};

@@ -3,7 +3,7 @@
 //!
 //! Own code: statrs 0.19.1 works on the plain scale, and its inverse never returns for Beta(1/2, 10^7).
 
-use super::gamma::{Tails, gamma_tails, stirling_rest};
+use super::gamma::{Gamma, Tails, stirling_rest};
 use super::{deviance, erfc_scaled, exp, ln, ln_1m_exp};
 
 const LN_TAU: f64 = 1.837_877_066_409_345_5;
@@ -168,7 +168,7 @@ pub(crate) fn student_t_sf(t: f64, df: f64) -> f64 {
 
 /// P(X > x) for the chi-square distribution with `df` degrees of freedom.
 pub(crate) fn chi_square_sf(x: f64, df: f64) -> f64 {
-    exp(gamma_tails(0.5 * df, 0.5 * x).ln_upper)
+    exp(Gamma::new(0.5 * df).tails(0.5 * x).ln_upper)
 }
 
 #[cfg(test)]

@@ -102,52 +102,94 @@ struct Place {
     deviance: f64,
 }
 
-/// ln P(a, x) and ln Q(a, x) for a > 0, x >= 0.
-///
-/// # Numerics
-/// Temme's uniform expansion for a >= 20 near x = a; elsewhere the power series below a + 1 and Legendre's continued
-/// fraction above, each times a density built from its deviance; for a < 1 and small x the series of DLMF 8.7.1 with
-/// its leading terms cancelled by hand. Relative error of the smaller tail about 1e-15 times the deviance.
-pub(crate) fn gamma_tails(a: f64, x: f64) -> Tails {
-    if x <= 0.0 {
-        return Tails::AT_ZERO;
-    }
-    if x == f64::INFINITY {
-        return Tails { ln_lower: 0.0, ln_upper: f64::NEG_INFINITY };
-    }
-    let d = (x - a) / a;
-    if d.abs() < 0.5 {
-        return tails(Place { a, x, z: ln_1p(d), deviance: -a * ln_1p_less(d) });
-    }
-    let z = ln(x) - ln(a);
-    tails(Place { a, x, z, deviance: x - a - a * z })
+/// The gamma distribution of one shape and scale 1, with what depends on the shape alone worked out once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Gamma {
+    a: f64,
+    /// ln of the density of z = ln(x / a) at z = 0.
+    ln_peak: f64,
 }
 
-/// The same at x = a e^z, for those who know z better than x.
-pub(crate) fn gamma_tails_at_ln_ratio(a: f64, z: f64) -> Tails {
-    let x = a * exp(z);
-    if x == f64::INFINITY {
-        // Beyond the largest double the upper tail is e^-x as far as any double can tell.
-        return Tails { ln_lower: 0.0, ln_upper: -f64::MAX };
+impl Gamma {
+    /// For a > 0.
+    pub(crate) fn new(a: f64) -> Self {
+        Self { a, ln_peak: 0.5 * ln(a) - stirling_rest(a) - HALF_LN_TAU }
     }
-    tails(Place { a, x, z, deviance: a * exp_less(z) })
-}
 
-fn tails(at: Place) -> Tails {
-    let eta = (2.0 * at.deviance / at.a).max(0.0).sqrt();
-    if at.a >= 20.0 && eta <= 1.0 {
-        return uniform(at, eta);
+    /// ln P(a, x) and ln Q(a, x) for x >= 0.
+    ///
+    /// # Numerics
+    /// Temme's uniform expansion for a >= 20 near x = a; elsewhere the power series below a + 1 and Legendre's
+    /// continued fraction above, each times a density built from its deviance; for a < 1 and small x the series of
+    /// DLMF 8.7.1 with its leading terms cancelled by hand. Relative error of the smaller tail about 1e-15 times the
+    /// deviance.
+    pub(crate) fn tails(self, x: f64) -> Tails {
+        let a = self.a;
+        if x <= 0.0 {
+            return Tails::AT_ZERO;
+        }
+        if x == f64::INFINITY {
+            return Tails { ln_lower: 0.0, ln_upper: -f64::MAX };
+        }
+        let d = (x - a) / a;
+        if d.abs() < 0.5 {
+            return self.tails_at(Place { a, x, z: ln_1p(d), deviance: -a * ln_1p_less(d) });
+        }
+        let z = ln(x) - ln(a);
+        self.tails_at(Place { a, x, z, deviance: x - a - a * z })
     }
-    if at.a < 1.0 && at.x < 1.1 {
-        return small(at);
+
+    /// The same at x = a e^z, for those who know z better than x.
+    pub(crate) fn tails_at_ln_ratio(self, z: f64) -> Tails {
+        let x = self.a * exp(z);
+        if x == f64::INFINITY {
+            // Beyond the largest double the upper tail is e^-x as far as any double can tell.
+            return Tails { ln_lower: 0.0, ln_upper: -f64::MAX };
+        }
+        self.tails_at(Place { a: self.a, x, z, deviance: self.a * exp_less(z) })
     }
-    // ln of x^a e^-x / Gamma(a + 1).
-    let ln_density = -at.deviance - stirling_rest(at.a) - HALF_LN_TAU - 0.5 * ln(at.a);
-    if at.x < at.a + 1.0 {
-        Tails::from_lower(ln_density + ln(series(at.a, at.x)))
-    } else {
-        let fraction = fraction(at.a, at.x);
-        Tails::from_upper((ln_density + ln(at.a * fraction)).max(-f64::MAX))
+
+    /// a (e^z - 1 - z): what separates the density of z = ln(x / a) from its peak.
+    pub(crate) fn deviance_at_ln_ratio(self, z: f64) -> f64 {
+        self.a * exp_less(z)
+    }
+
+    /// ln of the density of z = ln(x / a).
+    pub(crate) fn ln_density_at_ln_ratio(self, z: f64) -> f64 {
+        (self.ln_peak - self.a * exp_less(z)).max(-f64::MAX)
+    }
+
+    fn tails_at(self, at: Place) -> Tails {
+        let eta = (2.0 * at.deviance / at.a).max(0.0).sqrt();
+        if at.a >= 20.0 && eta <= 1.0 {
+            return uniform(at, eta);
+        }
+        if at.a < 1.0 && at.x < 1.1 {
+            return small(at);
+        }
+        let ln_density = self.ln_peak - at.deviance;
+        if at.x < at.a + 1.0 {
+            Tails::from_lower(ln_density + ln(series(at.a, at.x) / at.a))
+        } else {
+            Tails::from_upper((ln_density + ln(fraction(at.a, at.x))).max(-f64::MAX))
+        }
+    }
+
+    /// z = ln(x / a) at which the tails are as given: the smaller of the two is inverted, so that neither end loses
+    /// its digits. Newton steps on the logarithm of the tail inside a shrinking bracket.
+    pub(crate) fn ln_ratio_at(self, tails: Tails) -> f64 {
+        let lower = tails.ln_lower < tails.ln_upper;
+        let target = if lower { tails.ln_lower } else { tails.ln_upper };
+        let value = |z: f64| {
+            let at = self.tails_at_ln_ratio(z);
+            if lower { at.ln_lower - target } else { target - at.ln_upper }
+        };
+        let slope = |z: f64, v: f64| {
+            let ln_tail = if lower { target + v } else { target - v };
+            exp(self.ln_density_at_ln_ratio(z) - ln_tail)
+        };
+        let start = if lower { (target + ln_gamma_1p(self.a)) / self.a - ln(self.a) } else { 0.0 };
+        super::increasing_root(start.min(0.0), value, slope)
     }
 }
 
@@ -223,24 +265,6 @@ fn uniform(at: Place, eta: f64) -> Tails {
     }
 }
 
-/// z = ln(x / a) at which the tails of Gamma(a) are as given: the smaller of the two is inverted, so that neither end
-/// loses its digits. Newton steps on the logarithm of the tail inside a shrinking bracket: never more than 200 steps.
-pub(crate) fn gamma_ln_ratio_at(a: f64, tails: Tails) -> f64 {
-    let lower = tails.ln_lower < tails.ln_upper;
-    let target = if lower { tails.ln_lower } else { tails.ln_upper };
-    let value = |z: f64| {
-        let at = gamma_tails_at_ln_ratio(a, z);
-        if lower { at.ln_lower - target } else { target - at.ln_upper }
-    };
-    let start = if lower { (target + ln_gamma_1p(a)) / a - ln(a) } else { 0.0 };
-    let ln_density = |z: f64| -a * exp_less(z) - stirling_rest(a) - HALF_LN_TAU + 0.5 * ln(a);
-    let slope = |z: f64, v: f64| {
-        let ln_tail = if lower { target + v } else { target - v };
-        exp(ln_density(z) - ln_tail)
-    };
-    super::increasing_root(start.min(0.0), value, slope)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +273,7 @@ mod tests {
     fn tails_survive_hostile_arguments() {
         for a in [1e-300, 1e-8, 0.3, 19.9, 20.0, 1e8, 1e16, 1e300] {
             for x in [0.0, 5e-324, 1e-8, 1.0, 20.0, 1e8, 1e16, 1e300, f64::MAX] {
-                let t = gamma_tails(a, x);
+                let t = Gamma::new(a).tails(x);
                 assert!(!t.ln_lower.is_nan() && !t.ln_upper.is_nan(), "{a} {x} {t:?}");
                 assert!(t.ln_lower <= 1e-12 && t.ln_upper <= 1e-12, "{a} {x} {t:?}");
             }
@@ -261,8 +285,8 @@ mod tests {
         for a in [1e-3, 0.4, 1.0, 7.0, 30.0, 1e6, 1e12] {
             for p in [1e-250, 1e-12, 0.01, 0.3, 0.5, 0.9, 1.0 - 1e-12] {
                 let wanted = Tails { ln_lower: ln(p), ln_upper: ln_1p(-p) };
-                let z = gamma_ln_ratio_at(a, wanted);
-                let got = gamma_tails_at_ln_ratio(a, z);
+                let z = Gamma::new(a).ln_ratio_at(wanted);
+                let got = Gamma::new(a).tails_at_ln_ratio(z);
                 let off = if p < 0.5 { got.ln_lower - wanted.ln_lower } else { got.ln_upper - wanted.ln_upper };
                 // z carries half an ulp, which the slope of ln P (at most a, or a z in the tail) magnifies.
                 assert!(off.abs() < 1e-14 * (100.0 + wanted.ln_lower.abs() + a.sqrt()), "{a} {p} {off}");

@@ -1,6 +1,9 @@
 //! Small symmetric systems, as Newton's method and regressions ask for.
 
-#![expect(clippy::indexing_slicing, reason = "every index is below the n that the constructor checked against the length")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "every index is below the n that the constructor checked against the length"
+)]
 
 /// The factor L of a symmetric positive definite matrix A = L L', row by row.
 pub(super) struct Cholesky {

@@ -11,7 +11,8 @@ fn folder() -> PathBuf {
 /// The case whose file name starts with this id; `None`, saying so, where the folder is absent.
 pub(crate) fn read(id: &str) -> Option<Value> {
     let names = std::fs::read_dir(folder()).ok()?.flatten().map(|entry| entry.path());
-    let found = names.into_iter().find(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(id)));
+    let found =
+        names.into_iter().find(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(id)));
     let text = found.and_then(|path| std::fs::read_to_string(path).ok());
     if text.is_none() {
         println!("skipped {id}: no oracle folder");

@@ -3,7 +3,10 @@
 
 use crate::oracle::{columns, numbers, read};
 use dealcast::Level;
-use dealcast::estimate::{Competing, StayTable, TimeFamily, TimeFit, TimeInStage, TimeLaw, TimesInStage};
+use dealcast::estimate::{
+    ArrivalRegression, Competing, CountFamily, StayTable, TimeFamily, TimeFit, TimeInStage, TimeLaw,
+    TimesInStage,
+};
 use serde_json::Value;
 
 const FAMILIES: [(&str, TimeFamily); 6] = [
@@ -21,7 +24,8 @@ fn close(got: f64, expected: f64, tolerance: f64, what: &str) {
 
 /// Rows that end at `time` where `event` is 1 and are open then otherwise.
 fn stays(time: &[f64], event: &[f64], entry: Option<&[f64]>, weight: Option<&[f64]>) -> TimesInStage {
-    let upper: Vec<f64> = time.iter().zip(event).map(|(&t, &e)| if e == 1.0 { t } else { f64::INFINITY }).collect();
+    let upper: Vec<f64> =
+        time.iter().zip(event).map(|(&t, &e)| if e == 1.0 { t } else { f64::INFINITY }).collect();
     TimesInStage::from_table(StayTable { lower: time, upper: &upper, entry, weight }).unwrap()
 }
 
@@ -107,7 +111,8 @@ fn o11_interval_censored() {
         .map(|x| x.as_f64().unwrap_or(f64::INFINITY))
         .collect();
     let data =
-        TimesInStage::from_table(StayTable { lower: &lower, upper: &upper, entry: None, weight: None }).unwrap();
+        TimesInStage::from_table(StayTable { lower: &lower, upper: &upper, entry: None, weight: None })
+            .unwrap();
     let families = [
         ("exponential", TimeFamily::Exponential),
         ("weibull", TimeFamily::Weibull),
@@ -141,7 +146,12 @@ fn o24_generalized_gamma_grid() {
         }
         for (&t, d) in t.iter().zip(numbers(&expected["logpdf"])) {
             // The log density far from its peak is as large as it is precise.
-            close(time.log_density(t), d, if tiny { 1e-3 * d.abs() } else { 1e-8 * (1.0 + d.abs()) }, &what(t));
+            close(
+                time.log_density(t),
+                d,
+                if tiny { 1e-3 * d.abs() } else { 1e-8 * (1.0 + d.abs()) },
+                &what(t),
+            );
         }
         for (&p, x) in p.iter().zip(numbers(&expected["quantile"])) {
             let got = time.quantile(Level::new(p).unwrap());
@@ -163,7 +173,12 @@ fn o27_competing_weibull_hazards() {
         for (j, h) in numbers(&case["inputs"]["horizon"]).into_iter().enumerate() {
             let exits = competing.clone().after(age).within(h);
             close(exits.chances()[0].get(), case["expected"]["win"][i][j].as_f64().unwrap(), 1e-9, "win");
-            close(exits.still_open().get(), case["expected"]["still_open"][i][j].as_f64().unwrap(), 1e-9, "open");
+            close(
+                exits.still_open().get(),
+                case["expected"]["still_open"][i][j].as_f64().unwrap(),
+                1e-9,
+                "open",
+            );
             let total = exits.chances().iter().map(|p| p.get()).sum::<f64>() + exits.still_open().get();
             close(total, 1.0, 1e-10, "parts of the whole");
         }
@@ -220,7 +235,12 @@ fn o37_conditional_survival() {
         let time = TimeInStage::new(law).unwrap();
         for (i, age) in numbers(&inputs["age"]).into_iter().enumerate() {
             for (j, h) in numbers(&inputs["h"]).into_iter().enumerate() {
-                close(time.after(age).survival(h), case["expected"][name][i][j].as_f64().unwrap(), 1e-8, name);
+                close(
+                    time.after(age).survival(h),
+                    case["expected"][name][i][j].as_f64().unwrap(),
+                    1e-8,
+                    name,
+                );
             }
         }
         if let Some(mean) = case["expected"]["mean"][name].as_f64() {
@@ -249,4 +269,44 @@ fn o38_mixture_cure() {
     for (t, f) in expected["F"].as_object().unwrap() {
         close(1.0 - fit.survival(t.parse().unwrap()), f.as_f64().unwrap(), 1e-3, t);
     }
+}
+
+fn counts(value: &Value) -> Vec<u32> {
+    value.as_array().unwrap().iter().map(|n| n.as_u64().unwrap().try_into().unwrap()).collect()
+}
+
+#[test]
+fn o23_arrivals() {
+    let Some(case) = read("O23") else { return };
+    let y = counts(&case["inputs"]["y"]);
+    for (name, family) in [("poisson", CountFamily::Poisson), ("nb", CountFamily::NegativeBinomial)] {
+        let expected = &case["expected"][name];
+        let fit = ArrivalRegression::new(family).season(12).fit(&y).unwrap();
+        let tolerance = case["tolerance"]["coef_rel"].as_f64().unwrap();
+        for (got, value) in fit.coefficients().iter().zip(numbers(&expected["coef"])) {
+            close(*got, value, tolerance * value.abs(), name);
+        }
+        close(fit.log_likelihood(), expected["loglik"].as_f64().unwrap(), 1e-6, name);
+        assert_eq!(fit.size().is_some(), family == CountFamily::NegativeBinomial);
+        if let Some(size) = fit.size() {
+            let theta = expected["theta"].as_f64().unwrap();
+            close(size, theta, case["tolerance"]["theta_rel"].as_f64().unwrap() * theta, "theta");
+            let next = numbers(&case["expected"]["pred_next12_nb_mean"]);
+            for (got, value) in fit.next(12).into_iter().zip(next) {
+                close(got, value, tolerance * value, "next");
+            }
+        }
+    }
+}
+
+#[test]
+fn o36_negative_binomial() {
+    let Some(case) = read("O36") else { return };
+    let regression = ArrivalRegression::new(CountFamily::NegativeBinomial).without_trend();
+    let fit = regression.fit(&counts(&case["inputs"]["nb_x"])).unwrap();
+    let expected = &case["expected"]["nb"];
+    let (size, mu) = (expected["size"].as_f64().unwrap(), expected["mu"].as_f64().unwrap());
+    close(fit.size().unwrap(), size, 1e-4 * size, "size");
+    close(fit.next(1)[0], mu, 1e-4 * mu, "mean");
+    close(fit.log_likelihood(), expected["loglik"].as_f64().unwrap(), 1e-5, "log-likelihood");
 }

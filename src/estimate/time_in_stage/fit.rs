@@ -43,7 +43,9 @@ impl TimeFit {
     pub(super) fn of_converting(data: &TimesInStage, family: TimeFamily) -> Result<Self> {
         let everyone = Self::of(data, family);
         match Self::climbed(data, family, 0.0) {
-            Ok(fit) if everyone.as_ref().is_ok_and(|all| all.log_likelihood >= fit.log_likelihood) => everyone,
+            Ok(fit) if everyone.as_ref().is_ok_and(|all| all.log_likelihood >= fit.log_likelihood) => {
+                everyone
+            }
             Ok(fit) => Ok(fit),
             // The share climbs towards 1: there the maximum is the plain fit.
             Err(_) => everyone,
@@ -66,7 +68,9 @@ impl TimeFit {
                 let start = Point { base: base(family), ..start };
                 climb(&likelihood, finite(&likelihood, start, false)?, Moving::PlaceAndSpread)?
             }
-            TimeFamily::Gamma | TimeFamily::GeneralizedGamma => shaped(data, &likelihood, (start, centre, family))?,
+            TimeFamily::Gamma | TimeFamily::GeneralizedGamma => {
+                shaped(data, &likelihood, (start, centre, family))?
+            }
         };
         Self::from_maximum(data, family, (maximum, centre, likelihood.exact_weight()))
     }

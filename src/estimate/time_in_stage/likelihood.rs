@@ -259,7 +259,8 @@ impl Sums {
         self.slope_y += weight * (b * high - a * low);
         self.curvature += weight * (low_twice + 2.0 * a * b + high_twice);
         self.curvature_y += weight * (low * low_twice + (low + high) * a * b + high * high_twice);
-        self.curvature_yy += weight * (low * low * low_twice + 2.0 * low * high * a * b + high * high * high_twice);
+        self.curvature_yy +=
+            weight * (low * low * low_twice + 2.0 * low * high * a * b + high * high * high_twice);
     }
 
     /// By alpha and tau, as w = tau y - alpha.

@@ -71,7 +71,8 @@ pub(super) fn climb(likelihood: &Likelihood, start: Point, moving: Moving) -> Re
         let score = tied(likelihood.with_shape(at, here), at, moving);
         let indices = moving.indices(at);
         let gradient = picked(&score.gradient, &indices);
-        let (factor, definite) = factor(&score, &indices).ok_or_else(|| not_identified("a curved likelihood"))?;
+        let (factor, definite) =
+            factor(&score, &indices).ok_or_else(|| not_identified("a curved likelihood"))?;
         let step = factor.solve(&gradient);
         let gain = dot(&step, &gradient);
         if definite && gain <= ARRIVED {

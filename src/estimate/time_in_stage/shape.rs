@@ -2,7 +2,7 @@
 
 use crate::num::special::gamma::{Gamma, Tails};
 use crate::num::special::{
-    self, erfc_scaled, exp, exp_m1, ln, ln_1m_exp, normal_cdf, normal_ln_density, normal_ln_sf, softplus,
+    self, erfc_scaled, exp, exp_m1, ln, ln_1m_exp, normal_ln_density, normal_ln_sf, softplus,
 };
 
 /// The standard law of w.
@@ -65,7 +65,11 @@ impl Shape {
             Self::Normal => Density { ln: normal_ln_density(w), slope: -w, curvature: -1.0 },
             Self::Logistic => {
                 let p = 1.0 / (1.0 + exp(-w));
-                Density { ln: -softplus(w) - softplus(-w), slope: 1.0 - 2.0 * p, curvature: -2.0 * p * (1.0 - p) }
+                Density {
+                    ln: -softplus(w) - softplus(-w),
+                    slope: 1.0 - 2.0 * p,
+                    curvature: -2.0 * p * (1.0 - p),
+                }
             }
             Self::LogGamma(LogGamma { q, gamma, ln_peak }) => {
                 let z = q * w;
@@ -101,7 +105,11 @@ impl Shape {
                 // One scaled tail gives both the survival and the hazard: sqrt(2 / pi) / erfcx(w / sqrt 2).
                 let scaled = erfc_scaled(w * std::f64::consts::FRAC_1_SQRT_2);
                 let hazard = std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2 / scaled;
-                Density { ln: ln(0.5 * scaled) - 0.5 * w * w, slope: -hazard, curvature: -hazard * (hazard - w) }
+                Density {
+                    ln: ln(0.5 * scaled) - 0.5 * w * w,
+                    slope: -hazard,
+                    curvature: -hazard * (hazard - w),
+                }
             }
             Self::Normal | Self::LogGamma(_) => {
                 let density = self.density(w);
@@ -173,6 +181,7 @@ pub(super) fn ln_between(low: Tails, high: Tails) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::num::special::normal_cdf;
 
     const SHAPES: [fn() -> Shape; 7] = [
         || Shape::Gumbel,
@@ -195,7 +204,10 @@ mod tests {
                     let curvature = (high.slope - low.slope) / (2.0 * h);
                     // Central differences: h^2 of the third derivative.
                     assert!((slope - at.slope).abs() < 1e-6 * (1.0 + at.slope.abs()), "{shape:?} {w}");
-                    assert!((curvature - at.curvature).abs() < 1e-6 * (1.0 + at.curvature.abs()), "{shape:?} {w}");
+                    assert!(
+                        (curvature - at.curvature).abs() < 1e-6 * (1.0 + at.curvature.abs()),
+                        "{shape:?} {w}"
+                    );
                 }
                 // The density is the slope of the survival.
                 let at = shape.survival(w);

@@ -397,7 +397,8 @@ impl Sink for Bins {
         let mut nodes = in_order(self.odd);
         for (bin, [mass, first, second]) in (self.first..).zip(self.sums) {
             if mass > 0.0 {
-                let (edge, next) = (f64::from_bits(bin << self.shift), f64::from_bits((bin + 1) << self.shift));
+                let (edge, next) =
+                    (f64::from_bits(bin << self.shift), f64::from_bits((bin + 1) << self.shift));
                 let mean = first / mass;
                 let sd = (second / mass - mean * mean).max(0.0).sqrt();
                 let place = |within: f64| ln(edge + (within + 0.5).clamp(0.0, 1.0) * (next - edge));

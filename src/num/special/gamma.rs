@@ -287,7 +287,8 @@ mod tests {
                 let wanted = Tails { ln_lower: ln(p), ln_upper: ln_1p(-p) };
                 let z = Gamma::new(a).ln_ratio_at(wanted);
                 let got = Gamma::new(a).tails_at_ln_ratio(z);
-                let off = if p < 0.5 { got.ln_lower - wanted.ln_lower } else { got.ln_upper - wanted.ln_upper };
+                let off =
+                    if p < 0.5 { got.ln_lower - wanted.ln_lower } else { got.ln_upper - wanted.ln_upper };
                 // z carries half an ulp, which the slope of ln P (at most a, or a z in the tail) magnifies.
                 assert!(off.abs() < 1e-14 * (100.0 + wanted.ln_lower.abs() + a.sqrt()), "{a} {p} {off}");
             }

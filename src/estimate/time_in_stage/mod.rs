@@ -4,11 +4,13 @@
 //! Every law here is a law of w = (ln t - mu) / sigma with one of four standard shapes (`shape`), so one likelihood
 //! and one Newton iteration serve all of them.
 
+mod bins;
 mod family;
 mod fit;
 mod integral;
 mod law;
 mod likelihood;
+mod many;
 mod newton;
 mod remaining;
 mod shape;

@@ -56,6 +56,8 @@ const STEPS: usize = 200;
 /// Squared length of the last step in units of one observation's standard error: quadratic convergence squares it
 /// once more.
 const ARRIVED: f64 = 1e-18;
+/// The same below which a Newton step needs no check.
+const CLOSE: f64 = 1e-10;
 /// Beyond these the data say nothing about the parameter but its sign.
 const WIDEST_Q: f64 = 25.0;
 const LARGEST_LOG_ODDS: f64 = 25.0;
@@ -67,6 +69,7 @@ pub(super) fn climb(likelihood: &Likelihood, start: Point, moving: Moving) -> Re
     let mut at = start;
     let mut here = likelihood.score(at);
     let scale = start.tau;
+    let mut close = 0;
     for _ in 0..STEPS {
         let score = tied(likelihood.with_shape(at, here), at, moving);
         let indices = moving.indices(at);
@@ -75,17 +78,18 @@ pub(super) fn climb(likelihood: &Likelihood, start: Point, moving: Moving) -> Re
             factor(&score, &indices).ok_or_else(|| not_identified("a curved likelihood"))?;
         let step = factor.solve(&gradient);
         let gain = dot(&step, &gradient);
-        if definite && gain <= ARRIVED {
-            let last = stepped(at, &indices, &step, moving);
-            let value = likelihood.score(last).value;
-            let (at, value) = if value >= here.value { (last, value) } else { (at, here.value) };
-            return Ok(Maximum { at, value, information: Information { indices, factor } });
+        if definite && gain <= CLOSE {
+            // So near the top heights differ by rounding alone; the full step is the best there is.
+            at = stepped(at, &indices, &step, moving);
+            close += 1;
+            if gain <= ARRIVED || close == 4 {
+                let value = here.value + 0.5 * gain;
+                return Ok(Maximum { at, value, information: Information { indices, factor } });
+            }
+            here = likelihood.score(at);
+            continue;
         }
         let Some((next, score)) = shortened(likelihood, (at, here.value), &indices, (&step, moving)) else {
-            // No step climbs: rounding is all that is left of the slope, or the slope leads nowhere.
-            if definite && gain <= 1e-9 {
-                return Ok(Maximum { at, value: here.value, information: Information { indices, factor } });
-            }
             return Err(not_identified("a step that climbs"));
         };
         (at, here) = (next, score);

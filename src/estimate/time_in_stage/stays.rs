@@ -1,5 +1,7 @@
 //! Stays as they are known: ended, still open, ended between two looks, or first seen late.
 
+use super::bins::{Bins, MANY, Sink};
+use super::many;
 use super::{TimeFamily, TimeFit};
 use crate::num::special::ln;
 use crate::{Error, ErrorKind, Result};
@@ -93,9 +95,11 @@ impl TimesInStage {
     /// [`OutOfRange`](ErrorKind::OutOfRange) with the row for a time that is negative or not finite, or an end at 0.
     pub fn new(durations: &[f64], ended: &[bool]) -> Result<Self> {
         same_length("ended", durations.len(), ended.len())?;
+        if let Some(quick) = many::summed(durations, ended) {
+            return Ok(quick);
+        }
         let row = |(&t, &ended): (&f64, &bool)| Row {
             lower: t,
-            // An arithmetic choice rather than a branch: open and ended stays alternate without pattern.
             upper: if ended { t } else { f64::INFINITY },
             entry: 0.0,
             weight: 1.0,
@@ -194,8 +198,8 @@ impl TimesInStage {
             earliest_upper: seen.earliest_upper,
         };
         if n > MANY {
-            let bins = Bins::over(seen.shortest, seen.longest);
-            data.fill(rows(), [bins.clone(), bins.clone(), bins]);
+            let bins = || Bins::over(seen.shortest, seen.longest);
+            data.fill(rows(), [bins(), bins(), bins()]);
         } else {
             data.fill(rows(), [Vec::new(), Vec::new(), Vec::new()]);
         }
@@ -237,22 +241,6 @@ impl TimesInStage {
     }
 }
 
-/// Where weighted times go: a list, or bins.
-trait Sink {
-    fn add(&mut self, t: f64, weight: f64);
-    fn into_nodes(self) -> Vec<Node>;
-}
-
-impl Sink for Vec<Node> {
-    fn add(&mut self, t: f64, weight: f64) {
-        self.push(Node { y: ln(t), weight });
-    }
-
-    fn into_nodes(self) -> Vec<Node> {
-        in_order(self)
-    }
-}
-
 fn same_length(field: &'static str, expected: usize, found: usize) -> Result<()> {
     if expected == found {
         return Ok(());
@@ -262,7 +250,7 @@ fn same_length(field: &'static str, expected: usize, found: usize) -> Result<()>
 }
 
 /// Equal times together, in order: so that the order of the rows changes nothing.
-fn in_order(mut nodes: Vec<Node>) -> Vec<Node> {
+pub(super) fn in_order(mut nodes: Vec<Node>) -> Vec<Node> {
     nodes.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.weight.total_cmp(&b.weight)));
     nodes.dedup_by(|next, kept| {
         let same = next.y == kept.y;
@@ -346,77 +334,6 @@ impl Row {
         let row = u64::try_from(i).map_or(u64::MAX, |i| i.saturating_add(1));
         Error::out_of_range(field, expected, found).at_row(row)
     }
-}
-
-/// Above this many rows they are summed into bins.
-const MANY: usize = 8_192;
-
-/// Bins whose edges are doubles with few leading bits of mantissa, so that a row finds its bin by a shift: no logarithm
-/// a row. Each holds mass, mean and mean square of the position within the bin.
-#[derive(Clone)]
-struct Bins {
-    shift: u32,
-    first: u64,
-    sums: Vec<[f64; 3]>,
-    /// Times too small for the layout of doubles to be even.
-    odd: Vec<Node>,
-}
-
-impl Bins {
-    /// For times from the shortest to the longest: as fine as 4,096 bins allow, at most 2^10 an octave.
-    fn over(shortest: f64, longest: f64) -> Self {
-        let low = shortest.min(longest).max(f64::MIN_POSITIVE).to_bits();
-        let high = longest.max(f64::MIN_POSITIVE).to_bits();
-        let mut shift = 52 - 10;
-        while (high >> shift) - (low >> shift) >= MOST_BINS {
-            shift += 1;
-        }
-        let n = (high >> shift) - (low >> shift) + 1;
-        let n = usize::try_from(n).unwrap_or(0);
-        Self { shift, first: low >> shift, sums: vec![[0.0; 3]; n], odd: Vec::new() }
-    }
-}
-
-impl Sink for Bins {
-    fn add(&mut self, t: f64, weight: f64) {
-        let bits = t.to_bits();
-        let bin = usize::try_from((bits >> self.shift).wrapping_sub(self.first)).unwrap_or(usize::MAX);
-        match self.sums.get_mut(bin) {
-            Some([mass, first, second]) if t >= f64::MIN_POSITIVE => {
-                let within = position(bits, self.shift) - 0.5;
-                *mass += weight;
-                *first += weight * within;
-                *second += weight * within * within;
-            }
-            _ => self.odd.push(Node { y: ln(t), weight }),
-        }
-    }
-
-    /// Two points a bin, at the mean less and plus one standard deviation.
-    fn into_nodes(self) -> Vec<Node> {
-        let mut nodes = in_order(self.odd);
-        for (bin, [mass, first, second]) in (self.first..).zip(self.sums) {
-            if mass > 0.0 {
-                let (edge, next) =
-                    (f64::from_bits(bin << self.shift), f64::from_bits((bin + 1) << self.shift));
-                let mean = first / mass;
-                let sd = (second / mass - mean * mean).max(0.0).sqrt();
-                let place = |within: f64| ln(edge + (within + 0.5).clamp(0.0, 1.0) * (next - edge));
-                nodes.extend([mean - sd, mean + sd].map(|at| Node { y: place(at), weight: 0.5 * mass }));
-            }
-        }
-        nodes
-    }
-}
-
-/// At most so many bins.
-const MOST_BINS: u64 = 4_096;
-
-/// Where in its bin a double lies, from 0 to 1.
-#[allow(clippy::cast_precision_loss, reason = "at most 52 bits, which a double holds exactly")]
-fn position(bits: u64, shift: u32) -> f64 {
-    let width = 1_u64 << shift;
-    (bits & (width - 1)) as f64 / width as f64
 }
 
 /// Mean and standard deviation of the log times, to start from.

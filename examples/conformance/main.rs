@@ -8,6 +8,8 @@
 //! ```
 
 mod answer;
+mod arrivals;
+mod time_in_stage;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -36,6 +38,9 @@ fn serve(line: &[u8]) -> Answer {
     };
     match cmd.as_str() {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
+        "arrivals" => arrivals::arrivals(request),
+        "fit_time" => time_in_stage::fit_time(request),
+        "log_survival" => time_in_stage::log_survival(request),
         // one line a command, topics in alphabetical order
         _ => Err(Refusal::unknown_command(&cmd)),
     }

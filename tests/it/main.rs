@@ -2,3 +2,4 @@
 
 mod oracle;
 mod oracles_parametric;
+mod parametric;

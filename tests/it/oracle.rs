@@ -8,11 +8,14 @@ fn folder() -> PathBuf {
     std::env::var_os("DEALCAST_ORACLES").map_or_else(beside, PathBuf::from)
 }
 
-/// The case whose file name starts with this id; `None`, saying so, where the folder is absent.
+/// The case whose file name starts with this id: the copy in `tests/golden` where there is one, else the shared folder;
+/// `None`, saying so, where both are without it.
 pub(crate) fn read(id: &str) -> Option<Value> {
-    let names = std::fs::read_dir(folder()).ok()?.flatten().map(|entry| entry.path());
-    let found =
-        names.into_iter().find(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(id)));
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let paths =
+        [golden, folder()].into_iter().flat_map(|f| std::fs::read_dir(f).into_iter().flatten().flatten());
+    let mut paths = paths.map(|entry| entry.path());
+    let found = paths.find(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(id)));
     let text = found.and_then(|path| std::fs::read_to_string(path).ok());
     if text.is_none() {
         println!("skipped {id}: no oracle folder");

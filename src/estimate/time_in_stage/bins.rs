@@ -71,7 +71,8 @@ impl Sink for Bins {
                     (f64::from_bits(bin << self.shift), f64::from_bits((bin + 1) << self.shift));
                 let mean = first / mass;
                 let sd = (second / mass - mean * mean).max(0.0).sqrt();
-                let place = |within: f64| ln(edge + (within + 0.5).clamp(0.0, 1.0) * (next - edge));
+                // A point may lie outside the bin, by less than half its width: never at or below 0.
+                let place = |within: f64| ln(edge + (within + 0.5) * (next - edge));
                 nodes.extend([mean - sd, mean + sd].map(|at| Node { y: place(at), weight: 0.5 * mass }));
             }
         }

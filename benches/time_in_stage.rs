@@ -3,6 +3,12 @@
 //!
 //! With `DEALCAST_PEER_DATA` set to the folder that program writes to, its very bytes are fitted.
 
+#![allow(
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark may stop; its counts are small"
+)]
+
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dealcast::Level;
 use dealcast::estimate::{TimeFamily, TimeInStage, TimeLaw, TimesInStage};

@@ -11,9 +11,10 @@ use crate::{Amount, Error, ErrorKind, Level, Result};
 /// segment's mean is drawn to the overall one, the more the fewer deals it has and the less segments differ.
 ///
 /// # Formula
-/// Amounts of segment i: mean m_i, variance s^2 (pooled within segments) / n_i; segments differ with variance t^2 =
-/// max(0, (SSB - (k - 1) s^2) / (N - sum n_i^2 / N)). Shrunk mean = B m_i + (1 - B) m with B = t^2 / (t^2 + s^2 / n_i),
-/// m the mean weighted by 1 / (t^2 + s^2 / n_i). With all segments of one deal, or no difference: B = 0.
+/// A segment of n deals has mean M, known to variance s^2 / n (s^2 pooled within segments); the true means differ with
+/// variance t^2 = max(0, (SSB - (k - 1) s^2) / (N - sum n^2 / N)). Shrunk mean = B M + (1 - B) m with
+/// B = t^2 / (t^2 + s^2 / n), m the mean weighted by 1 / (t^2 + s^2 / n). With all segments of one deal, or no
+/// difference: B = 0.
 ///
 /// # Assumptions
 /// One spread within segments; where amounts differ by orders of magnitude the standard errors are rough.
@@ -33,7 +34,7 @@ use crate::{Amount, Error, ErrorKind, Level, Result};
 /// ```
 ///
 /// # Reference
-/// Searle, Casella & McCulloch (1992), Variance components, sections 3.6 and 3.8.
+/// Searle et al. (1992), Variance components, sections 3.6 and 3.8.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypicalAmounts {
     sorted: Vec<Amount>,

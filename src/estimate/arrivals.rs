@@ -41,8 +41,8 @@ pub enum CountFamily {
 /// fast.
 ///
 /// # Reference
-/// McCullagh & Nelder (1989), Generalized linear models, section 6.2; Lawless (1987), Negative binomial and mixed
-/// Poisson regression, section 2.
+/// Venables & Ripley (2002), Modern applied statistics with S, section 7.4; Lawless (1987), Negative binomial and
+/// mixed Poisson regression, section 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArrivalRegression {
     family: CountFamily,
@@ -227,7 +227,7 @@ impl Effects {
                 let next: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a + s).collect();
                 let next_means = self::means(design, y.len(), &next);
                 let next_value = log_likelihood(y, &next_means, size);
-                step.iter_mut().for_each(|s| *s *= 0.5);
+                step = step.iter().map(|s| 0.5 * s).collect();
                 (next_value > value).then_some((next, next_means, next_value))
             });
             match climbed {

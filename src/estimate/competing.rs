@@ -8,8 +8,8 @@ use crate::{Error, ErrorKind, Probability, Result};
 /// would take if it were alone. Won and lost, say.
 ///
 /// # Formula
-/// P(way j within h | age a) = integral over (a, a + h) of h_j(u) prod_k S_k(u) / S_k(a) du, by double-exponential
-/// quadrature; error below 1e-10.
+/// P(this way within h | age a) = integral over (a, a + h) of the hazard of this way times the product over all ways of
+/// S(u) / S(a), by double-exponential quadrature; error below 1e-10.
 ///
 /// # Example: will a 50 days old proposal be won this quarter?
 /// ```

@@ -120,7 +120,7 @@ impl Likelihood {
         score
     }
 
-    #[inline(always)]
+    #[inline]
     fn sums(&self, at: Point, shape: Shape) -> Sums {
         let mut sums = Sums::default();
         let w = |y: f64| at.tau * y - at.alpha;
@@ -181,10 +181,10 @@ struct Odds {
 /// ln(1 - share F(w)) with its derivatives by w and by the log odds of the share.
 #[derive(Clone, Copy)]
 struct Open {
-    by_w: Density,
-    by_odds: f64,
-    by_odds_twice: f64,
-    by_both: f64,
+    w: Density,
+    odds: f64,
+    odds_twice: f64,
+    both: f64,
 }
 
 impl Odds {
@@ -200,12 +200,12 @@ impl Odds {
         let (f, lower) = (exp(density.ln), exp(tails.ln_lower));
         let kept = rest + c * exp(tails.ln_upper);
         let slope = -c * f / kept;
-        let by_odds = -c * rest * lower / kept;
+        let odds = -c * rest * lower / kept;
         Open {
-            by_w: Density { ln: ln(kept), slope, curvature: slope * density.slope - slope * slope },
-            by_odds,
-            by_odds_twice: by_odds * (rest - c) - by_odds * by_odds,
-            by_both: -c * rest * f / kept - slope * by_odds,
+            w: Density { ln: ln(kept), slope, curvature: slope * density.slope - slope * slope },
+            odds,
+            odds_twice: odds * (rest - c) - odds * odds,
+            both: -c * rest * f / kept - slope * odds,
         }
     }
 }
@@ -226,7 +226,7 @@ struct Sums {
 }
 
 impl Sums {
-    #[inline(always)]
+    #[inline]
     fn add(&mut self, y: f64, weight: f64, term: Density) {
         let slope = weight * term.slope;
         let curvature = weight * term.curvature;
@@ -239,11 +239,11 @@ impl Sums {
     }
 
     fn add_open(&mut self, node: Node, open: Open) {
-        self.add(node.y, node.weight, open.by_w);
-        self.converted += node.weight * open.by_odds;
-        self.converted_twice += node.weight * open.by_odds_twice;
-        self.both += node.weight * open.by_both;
-        self.both_y += node.weight * open.by_both * node.y;
+        self.add(node.y, node.weight, open.w);
+        self.converted += node.weight * open.odds;
+        self.converted_twice += node.weight * open.odds_twice;
+        self.both += node.weight * open.both;
+        self.both_y += node.weight * open.both * node.y;
     }
 
     /// ln(S(low) - S(high)): two places on the w axis, each with its own y.

@@ -200,7 +200,7 @@ fn shortened(
         if score.value > value && score.value.is_finite() {
             return Some((next, score));
         }
-        step.iter_mut().for_each(|s| *s *= 0.5);
+        step = step.iter().map(|s| 0.5 * s).collect();
     }
     None
 }

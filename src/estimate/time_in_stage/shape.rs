@@ -1,5 +1,7 @@
 //! The four standard shapes of w = (ln t - mu) / sigma: density and both tails on the logarithmic scale.
 
+#![expect(clippy::float_cmp, reason = "the limits of the family are exact")]
+
 use crate::num::special::gamma::{Gamma, Tails};
 use crate::num::special::{
     self, erfc_scaled, exp, exp_m1, ln, ln_1m_exp, normal_ln_density, normal_ln_sf, softplus,

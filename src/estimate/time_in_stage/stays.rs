@@ -1,5 +1,7 @@
 //! Stays as they are known: ended, still open, ended between two looks, or first seen late.
 
+#![expect(clippy::float_cmp, reason = "equal times are ties, bit for bit")]
+
 use super::bins::{Bins, MANY, Sink};
 use super::many;
 use super::{TimeFamily, TimeFit};

@@ -58,7 +58,7 @@ impl Beta {
             + 0.5 * (ln(a) + ln(b) - ln(n) - LN_TAU)
     }
 
-    /// ln I_x(a, b) and ln(1 - I_x(a, b)).
+    /// ln I and ln(1 - I), I the regularised incomplete beta function `I_x(a, b)`.
     pub(crate) fn tails(self, at: Share) -> Tails {
         if at.of <= 0.0 {
             return Tails { ln_lower: f64::NEG_INFINITY, ln_upper: 0.0 };
@@ -87,7 +87,7 @@ impl Beta {
     }
 
     /// The continued fraction of Didonato & Morris (1992), equation 9 (the even part of DLMF 8.17.22): x^a (1-x)^b /
-    /// B(a, b) / I_x(a, b). Below the mean its terms are positive; their number grows with the root of the parameters.
+    /// B(a, b) / `I_x(a, b)`. Below the mean its terms are positive; their number grows with the root of the parameters.
     fn fraction(self, at: Share) -> f64 {
         let Self { a, b } = self;
         let (x, y) = (at.of, at.rest);

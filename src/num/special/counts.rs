@@ -3,6 +3,8 @@
 //! # Reference
 //! Loader (2000), Fast and accurate computation of binomial probabilities.
 
+#![expect(clippy::float_cmp, reason = "the ends of the range are exact")]
+
 use super::gamma::{ln_gamma, stirling_rest};
 use super::{deviance, ln, ln_1p};
 

@@ -53,9 +53,6 @@ pub(crate) fn stirling_rest(a: f64) -> f64 {
 
 /// ln Gamma(1 + a) without the rounding of 1 + a.
 fn ln_gamma_1p(a: f64) -> f64 {
-    if a > 1e-2 {
-        return ln_gamma(1.0 + a);
-    }
     // -Euler's gamma, then (-1)^k zeta(k) / k.
     const TERMS: [f64; 7] = [
         -0.577_215_664_901_532_9,
@@ -63,9 +60,12 @@ fn ln_gamma_1p(a: f64) -> f64 {
         -0.400_685_634_386_531_4,
         0.270_580_808_427_784_5,
         -0.207_385_551_028_673_98,
-        0.169_557_176_997_408_18,
-        -0.144_049_896_768_846_12,
+        0.169_557_176_997_408_2,
+        -0.144_049_896_768_846_1,
     ];
+    if a > 1e-2 {
+        return ln_gamma(1.0 + a);
+    }
     a * TERMS.iter().rev().fold(0.0, |sum, c| sum * a + c)
 }
 
@@ -250,7 +250,7 @@ fn small(at: Place) -> Tails {
     if upper > 0.5 { Tails::from_lower(ln_lower) } else { Tails { ln_lower, ln_upper: ln(upper) } }
 }
 
-/// Temme's uniform expansion: Q = e^{-deviance} (erfcx(eta sqrt(a/2)) / 2 + sum_k c_k(eta) a^-k / sqrt(2 pi a)).
+/// Temme's uniform expansion: Q = e^{-deviance} (erfcx(eta sqrt(a/2)) / 2 + the series / sqrt(2 pi a)).
 fn uniform(at: Place, eta: f64) -> Tails {
     let signed = eta.copysign(at.z);
     let r = 1.0 / at.a;

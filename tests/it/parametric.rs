@@ -84,7 +84,7 @@ impl Log {
 
 /// Twice the gain in log-likelihood over the truth is chi-square with as many degrees of freedom as parameters. The
 /// thresholds are its upper 2.5e-9 points (scipy 1.17.1, `chi2.isf`): 400 sets raise a false alarm once in a million.
-const THRESHOLDS: [f64; 3] = [35.538_958_498_877_375, 39.613_950_210_144_516, 42.967_840_078_419_094];
+const THRESHOLDS: [f64; 3] = [35.538_958_498_877_37, 39.613_950_210_144_516, 42.967_840_078_419_094];
 const SETS: u64 = 400;
 
 fn recovers(law: TimeLaw) {

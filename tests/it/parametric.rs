@@ -336,6 +336,17 @@ proptest! {
             prop_assert!((twice.time().quantile(Level::HALF) / median - 1.0).abs() < 1e-6);
             prop_assert!((twice.log_likelihood() / fit.log_likelihood() / 2.0 - 1.0).abs() < 1e-9);
         }
+        // A family that holds others within is at least as likely, and the choice has the smallest AIC.
+        let height = |family| here.fit(family).map(|fit| fit.log_likelihood());
+        if let Ok(widest) = height(TimeFamily::GeneralizedGamma) {
+            for family in [TimeFamily::Weibull, TimeFamily::LogNormal, TimeFamily::Gamma] {
+                prop_assert!(height(family).is_ok_and(|height| height <= widest + 1e-8), "{family}");
+            }
+        }
+        if let Ok(best) = here.best(&TimeFamily::ALL) {
+            let fits = TimeFamily::ALL.into_iter().filter_map(|family| here.fit(family).ok());
+            prop_assert!(fits.map(|fit| fit.aic()).all(|aic| best.aic() <= aic));
+        }
     }
 
     /// Any numbers at all: an answer or a typed refusal, finite and soon.

@@ -211,6 +211,14 @@ impl TimesInStage {
             let (a, b) = (key(a), key(b));
             a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
         });
+        // Snapshots at regular times leave few different spans, however many stays.
+        data.between.dedup_by(|next, kept| {
+            let same = next.low == kept.low && next.high == kept.high;
+            if same {
+                kept.weight += next.weight;
+            }
+            same
+        });
         Ok(data)
     }
 

@@ -1,8 +1,8 @@
 //! `fit_time` and `log_survival`: parametric laws of the time in a stage.
 
 use crate::answer::{Answer, Refusal, parse};
-use dealcast::Level;
 use dealcast::estimate::{StayTable, TimeFamily, TimeFit, TimeInStage, TimeLaw, TimesInStage};
+use dealcast::{Level, Probability};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 struct FitTime {
     family: TimeFamily,
     time: Option<Vec<f64>>,
-    event: Option<Vec<u8>>,
+    event: Option<Vec<f64>>,
     lower: Option<Vec<f64>>,
     upper: Option<Vec<Option<f64>>>,
     entry: Option<Vec<f64>>,
@@ -46,7 +46,8 @@ pub(crate) fn fit_time(request: Value) -> Answer {
         "parameters": parameters,
         "std_err": errors,
         "survival": survival(&fit, &request.at),
-        "status": "ok",
+        // The share that ever gets there may be fitted at its bound: that fit is the one without a share.
+        "status": if fit.converted() == Some(Probability::ONE) { "all_converted" } else { "ok" },
     }))
 }
 
@@ -62,19 +63,19 @@ type Columns = (Vec<f64>, Vec<f64>);
 
 fn columns(
     time: Option<Vec<f64>>,
-    event: Option<Vec<u8>>,
+    event: Option<Vec<f64>>,
     lower: Option<Vec<f64>>,
     upper: Option<Vec<Option<f64>>>,
 ) -> Result<Columns, Refusal> {
     match (time, event, lower, upper) {
         (Some(time), Some(event), None, None) => {
-            if event.iter().any(|&e| e > 1) {
+            if event.iter().any(|e| ![0.0, 1.0].contains(e)) {
                 return Err(Refusal::malformed("an event is 0 or 1"));
             }
             // A length of its own stays: the crate says what does not match.
             let known = time.iter().copied().chain(std::iter::repeat(0.0));
             let upper =
-                event.iter().zip(known).map(|(&e, t)| if e == 1 { t } else { f64::INFINITY }).collect();
+                event.iter().zip(known).map(|(&e, t)| if e > 0.5 { t } else { f64::INFINITY }).collect();
             Ok((time, upper))
         }
         (None, None, Some(lower), Some(upper)) => {

@@ -55,36 +55,22 @@ struct Range {
 
 impl Range {
     /// `None` unless all are normal numbers above 0.
+    ///
+    /// The bits of numbers above 0 are ordered as the numbers are; negative ones, infinity and NaN come after them.
     fn over(durations: &[f64], ended: &[bool]) -> Option<Self> {
-        // Four of each, so that one comparison does not wait for the last.
-        let mut shortest = [f64::INFINITY; 4];
-        let mut longest = [0.0_f64; 4];
-        let mut first_end = [f64::INFINITY; 4];
-        let mut numbers = true;
-        let (rows, rest) = durations.as_chunks::<4>();
-        let (flags, rest_flags) = ended.as_chunks::<4>();
-        let mut see = |lane: usize, t: f64, ended: bool| {
-            let [low, high, end] = [shortest.get_mut(lane), longest.get_mut(lane), first_end.get_mut(lane)];
-            if let (Some(low), Some(high), Some(end)) = (low, high, end) {
-                *low = if t < *low { t } else { *low };
-                *high = if t > *high { t } else { *high };
-                let or_never = if ended { t } else { f64::INFINITY };
-                *end = if or_never < *end { or_never } else { *end };
-                numbers &= t >= f64::MIN_POSITIVE;
-            }
-        };
-        for (row, flag) in rows.iter().zip(flags) {
-            for (lane, (&t, &ended)) in row.iter().zip(flag).enumerate() {
-                see(lane, t, ended);
-            }
+        let (mut shortest, mut longest, mut first_end) = (u64::MAX, 0, f64::INFINITY.to_bits());
+        for (t, &ended) in durations.iter().zip(ended) {
+            let bits = t.to_bits();
+            shortest = shortest.min(bits);
+            longest = longest.max(bits);
+            // All bits set where it has not ended: never the least.
+            first_end = first_end.min(bits | u64::from(ended).wrapping_sub(1));
         }
-        rest.iter().zip(rest_flags).for_each(|(&t, &ended)| see(0, t, ended));
-        let least = |xs: [f64; 4]| xs.into_iter().fold(f64::INFINITY, f64::min);
-        let longest = longest.into_iter().fold(0.0, f64::max);
-        (numbers && longest < f64::INFINITY).then(|| Self {
-            shortest: least(shortest),
-            longest,
-            first_end: least(first_end),
+        let numbers = f64::MIN_POSITIVE.to_bits()..f64::INFINITY.to_bits();
+        (numbers.contains(&shortest) && numbers.contains(&longest)).then(|| Self {
+            shortest: f64::from_bits(shortest),
+            longest: f64::from_bits(longest),
+            first_end: f64::from_bits(first_end),
         })
     }
 }

@@ -84,6 +84,7 @@ pub mod backtest;
 pub mod crm;
 pub mod deals;
 mod error;
+pub mod estimate;
 pub mod fit;
 pub mod forecast;
 pub mod gap;

@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod arrivals;
 mod backtest;
 mod forecast;
 mod gap;
@@ -16,6 +17,7 @@ mod log;
 mod period;
 mod score;
 mod semi_markov;
+mod time_in_stage;
 mod total;
 
 use answer::{Answer, Refusal};
@@ -45,6 +47,9 @@ fn serve(line: &[u8]) -> Answer {
     };
     match cmd.as_str() {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
+        "arrivals" => arrivals::arrivals(request),
+        "fit_time" => time_in_stage::fit_time(request),
+        "log_survival" => time_in_stage::log_survival(request),
         // one line a command, topics in alphabetical order
         "as_of" => ingest::as_of(request),
         "backtest" => backtest::backtest(request),

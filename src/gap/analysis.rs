@@ -32,7 +32,7 @@ use chrono::NaiveDateTime;
 /// use dealcast::gap::{GapAnalysis, Target};
 /// let deal = |p, amount| Ok::<_, dealcast::Error>((Probability::new(p)?, Amount::new(amount)?));
 /// let total = Total::new(Amount::new(40e3)?, [deal(0.5, 60e3)?, deal(0.25, 30e3)?])?;
-/// let gap = GapAnalysis::of(&total, Target::new(100e3)?, Level::new(0.8)?, &ForecastOptions::practical())?;
+/// let gap = GapAnalysis::of(&total, Target::new(100e3)?, Level::new(0.8)?, &ForecastOptions::default())?;
 /// assert_eq!((gap.chance().get(), gap.remaining()), (0.5, 60e3));
 /// assert_eq!(gap.pipeline_coverage(), Some(1.5));
 /// assert_eq!(gap.lose_biggest_chance(), Some(Probability::ZERO));

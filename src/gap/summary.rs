@@ -59,7 +59,7 @@ impl GapAnalysis {
     /// use dealcast::forecast::{ForecastOptions, Total};
     /// use dealcast::gap::{GapAnalysis, Target};
     /// let empty = Total::new(Amount::new(300.0)?, [])?;
-    /// let gap = GapAnalysis::of(&empty, Target::new(400.0)?, Level::new(0.8)?, &ForecastOptions::practical())?;
+    /// let gap = GapAnalysis::of(&empty, Target::new(400.0)?, Level::new(0.8)?, &ForecastOptions::default())?;
     /// let summary = serde_json::to_value(gap.summary()).unwrap();
     /// assert_eq!((&summary["remaining"], &summary["attainment"]), (&100.0.into(), &0.75.into()));
     /// # Ok::<(), dealcast::Error>(())

@@ -19,6 +19,8 @@ mod fit;
 mod gap;
 mod history;
 mod oracle;
+mod oracles_parametric;
+mod parametric;
 mod promises;
 mod scores;
 mod semi_markov;

@@ -5,6 +5,7 @@
 pub mod crm;
 pub mod deals;
 mod error;
+pub mod estimate;
 mod history;
 mod model;
 pub mod num;

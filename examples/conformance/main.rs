@@ -11,7 +11,9 @@ mod answer;
 mod ingest;
 mod log;
 mod period;
+mod rates;
 mod score;
+mod survival;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -41,10 +43,18 @@ fn serve(line: &[u8]) -> Answer {
     match cmd.as_str() {
         "version" => Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
         // one line a command, topics in alphabetical order
+        "aalen_johansen" => survival::aalen_johansen(request),
         "as_of" => ingest::as_of(request),
         "ingest" => ingest::ingest(request),
+        "kaplan_meier" => survival::kaplan_meier(request),
+        "log_rank" => survival::log_rank(request),
+        "multi_state" => survival::multi_state(request),
         "period" => period::period(request),
+        "piecewise_hazard" => survival::piecewise_hazard(request),
         "score" => score::score(request),
+        "shrink_rates" => rates::shrink_rates(request),
+        "turnbull" => survival::turnbull(request),
+        "win_rate_interval" => rates::win_rate_interval(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

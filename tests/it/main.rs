@@ -13,5 +13,6 @@
 
 mod deals;
 mod oracle;
+mod oracles_nonparametric;
 mod scores;
 mod synthetic;

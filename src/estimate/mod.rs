@@ -1,0 +1,26 @@
+//! Estimators, one a file: each says what it assumes, how sure it is, and how many deals it has seen.
+
+mod aalen_johansen;
+mod beta_binomial;
+mod kaplan_meier;
+mod log_rank;
+mod multi_state;
+mod nelson_aalen;
+mod observation;
+mod piecewise_hazard;
+mod proportion;
+mod table;
+mod turnbull;
+mod win_rate;
+
+pub use aalen_johansen::AalenJohansen;
+pub use beta_binomial::{BetaPrior, ShrunkRates};
+pub use kaplan_meier::{BandScale, KaplanMeier};
+pub use log_rank::LogRank;
+pub use multi_state::{Episode, MultiState, Occupancy, Transition};
+pub use nelson_aalen::NelsonAalen;
+pub use observation::{Durations, Spell};
+pub use piecewise_hazard::{HazardBand, PiecewiseHazard};
+pub use proportion::{Closed, Interval, ShareInterval};
+pub use turnbull::{Brackets, Support, Turnbull};
+pub use win_rate::WinRate;

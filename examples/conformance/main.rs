@@ -15,8 +15,10 @@ mod gap;
 mod ingest;
 mod log;
 mod period;
+mod rates;
 mod score;
 mod semi_markov;
+mod survival;
 mod time_in_stage;
 mod total;
 
@@ -51,6 +53,7 @@ fn serve(line: &[u8]) -> Answer {
         "fit_time" => time_in_stage::fit_time(request),
         "log_survival" => time_in_stage::log_survival(request),
         // one line a command, topics in alphabetical order
+        "aalen_johansen" => survival::aalen_johansen(request),
         "as_of" => ingest::as_of(request),
         "backtest" => backtest::backtest(request),
         "forecast" => forecast::forecast(request),
@@ -62,6 +65,13 @@ fn serve(line: &[u8]) -> Answer {
         "score" => score::score(request),
         "semi_markov" => semi_markov::semi_markov(request),
         "total" => total::total(request),
+        "kaplan_meier" => survival::kaplan_meier(request),
+        "log_rank" => survival::log_rank(request),
+        "multi_state" => survival::multi_state(request),
+        "piecewise_hazard" => survival::piecewise_hazard(request),
+        "shrink_rates" => rates::shrink_rates(request),
+        "turnbull" => survival::turnbull(request),
+        "win_rate_interval" => rates::win_rate_interval(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }
 }

@@ -144,7 +144,7 @@ impl DieboldMariano {
             return Err(Error::new(ErrorKind::NotIdentified, expected).field("variance").found(variance));
         }
         let statistic = computed("statistic", factor.sqrt() * mean / variance.sqrt())?;
-        let tail = |t: f64| special::score::student_t_tail(n - 1.0, t);
+        let tail = |t: f64| special::beta::student_t_sf(t, n - 1.0);
         let p = match self.alternative {
             Alternative::TwoSided => 2.0 * tail(statistic.abs()),
             Alternative::Greater => tail(statistic),

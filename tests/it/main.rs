@@ -19,6 +19,7 @@ mod fit;
 mod gap;
 mod history;
 mod oracle;
+mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;
 mod promises;

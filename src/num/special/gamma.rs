@@ -193,6 +193,15 @@ impl Gamma {
     }
 }
 
+/// The x with P(a, x) = p, for 0 <= p <= 1.
+pub(crate) fn quantile(a: f64, p: f64) -> f64 {
+    match p {
+        0.0 => 0.0,
+        1.0 => f64::INFINITY,
+        _ => a * exp(Gamma::new(a).ln_ratio_at(Tails { ln_lower: ln(p), ln_upper: ln_1p(-p) })),
+    }
+}
+
 /// 1 + x / (a + 1) + x^2 / ((a + 1)(a + 2)) + ...
 fn series(a: f64, x: f64) -> f64 {
     let (mut sum, mut term, mut n) = (1.0, 1.0, a);

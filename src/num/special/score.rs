@@ -1,6 +1,6 @@
-//! What the scores and the synthetic companies need: regularised incomplete gamma and the tail of Student's t.
+//! What the scores and the synthetic companies need: the gamma function and its incomplete form.
 
-use super::{exp, ln_1p, normal_cdf};
+use super::{exp, normal_cdf};
 
 /// P(X <= x) of the gamma distribution with this shape and rate 1, for x > 0.
 pub(crate) fn gamma_cdf(shape: f64, x: f64) -> f64 {
@@ -35,45 +35,9 @@ pub(crate) fn gamma_half_step(a: f64) -> f64 {
     exp(libm::lgamma(a + 0.5) - libm::lgamma(a))
 }
 
-/// P(T > t) of Student's t with this many degrees of freedom, at least 1.
-pub(crate) fn student_t_tail(degrees: f64, t: f64) -> f64 {
-    let tail = if degrees > 1000.0 { hill_tail(degrees, t) } else { beta_tail(degrees, t) };
-    if t < 0.0 { 1.0 - tail } else { tail }
-}
-
-/// P(T > |t|) = I(n / (n + t^2); n/2, 1/2) / 2.
-fn beta_tail(degrees: f64, t: f64) -> f64 {
-    let x = if t.is_infinite() { 0.0 } else { degrees / (degrees + t * t) };
-    0.5 * statrs::function::beta::checked_beta_reg(0.5 * degrees, 0.5, x).map_or(0.0, |p| p.clamp(0.0, 1.0))
-}
-
-/// The equivalent normal deviate of Hill (1970), Algorithm 395; its error is below 1e-12 from 1000 degrees on.
-fn hill_tail(degrees: f64, t: f64) -> f64 {
-    let a = degrees - 0.5;
-    let b = 48.0 * a * a;
-    let z2 = a * ln_1p(t * t / degrees);
-    let z = z2.sqrt();
-    let far = ((-0.4 * z2 - 3.3) * z2 - 24.0) * z2 - 85.5;
-    let correction = far / (0.8 * z2 * z2 + 100.0 + b) + z2 + 3.0;
-    normal_cdf(-(correction / b + 1.0) * z)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_tails_of_student_agree_where_they_meet() {
-        for t in [0.0, 0.3, 1.0, 2.0, 4.0, 8.0] {
-            let (beta, hill) = (beta_tail(1000.0, t), hill_tail(1000.0, t));
-            assert!((beta / hill - 1.0).abs() < 1e-9, "{t}: {beta} {hill}");
-        }
-        // One degree is the Cauchy distribution, two have a closed form.
-        assert!((student_t_tail(1.0, 1.0) - 0.25).abs() < 1e-14);
-        assert!((student_t_tail(1.0, -1.0) - 0.75).abs() < 1e-14);
-        let two = 0.5 - 1.5 / (2.0 * (2.0_f64 + 2.25).sqrt());
-        assert!((student_t_tail(2.0, 1.5) - two).abs() < 1e-14);
-    }
 
     #[test]
     fn gamma_of_one_and_its_halves() {

@@ -1,0 +1,324 @@
+//! Durations brought to order: how many left at each distinct time, where to, and how many could have left.
+//!
+//! Every estimator of this room that works on risk sets needs nothing else, so rows are counted or sorted once and
+//! then forgotten.
+
+use crate::num::count;
+use crate::num::sum::Sum;
+
+/// Rows as a count and as a sum of weights. The count says exactly when nothing is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Mass {
+    pub(super) n: u64,
+    pub(super) weight: f64,
+}
+
+impl Mass {
+    const fn add(&mut self, other: Self) {
+        self.n += other.n;
+        self.weight += other.weight;
+    }
+}
+
+/// One distinct time at which somebody left, for whatever reason.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Moment {
+    pub(super) time: f64,
+    /// Everybody leaving now, censored ones included.
+    pub(super) exits: Mass,
+    /// Sum of the squared weights of `exits`.
+    pub(super) square: f64,
+    /// Everybody who had entered before this time and not left before it.
+    pub(super) at_risk: Mass,
+}
+
+/// The exits of one moment to one cause.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Event {
+    pub(super) moment: usize,
+    pub(super) cause: u32,
+    pub(super) mass: Mass,
+}
+
+/// The late entries of one distinct time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) time: f64,
+    pub(super) mass: Mass,
+}
+
+/// One row before it is put in order; `entry` is minus infinity where it was watched from the start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) time: f64,
+    pub(super) entry: f64,
+    pub(super) weight: f64,
+    pub(super) cause: u32,
+}
+
+/// Cause of a row whose end was not seen.
+pub(super) const CENSORED: u32 = 0;
+
+/// Moments in increasing time; events in increasing (moment, cause); entries in increasing time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Table {
+    pub(super) moments: Vec<Moment>,
+    pub(super) events: Vec<Event>,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Table {
+    /// Sorts the rows by all they hold, so that sums of weights do not depend on the order they came in.
+    pub(super) fn from_rows(mut rows: Vec<Row>) -> Self {
+        rows.sort_unstable_by(|a, b| {
+            let by_end = a.time.total_cmp(&b.time).then(a.cause.cmp(&b.cause));
+            by_end.then(a.weight.total_cmp(&b.weight)).then(a.entry.total_cmp(&b.entry))
+        });
+        let mut table = Self::default();
+        for row in &rows {
+            let mass = Mass { n: 1, weight: row.weight };
+            table.leave(row.time, row.cause, mass, row.weight * row.weight);
+        }
+        rows.retain(|row| row.entry > f64::NEG_INFINITY);
+        rows.sort_unstable_by(|a, b| a.entry.total_cmp(&b.entry).then(a.weight.total_cmp(&b.weight)));
+        for row in rows {
+            table.enter(row.entry, Mass { n: 1, weight: row.weight });
+        }
+        table.with_risk_sets()
+    }
+
+    /// Times and causes of rows of weight 1, all watched from the start.
+    pub(super) fn from_plain(mut rows: Vec<(u64, u32)>) -> Self {
+        rows.sort_unstable();
+        let mut table = Self::default();
+        table.moments.reserve(rows.len());
+        table.events.reserve(rows.len());
+        for (bits, cause) in rows {
+            table.leave(f64::from_bits(bits), cause, Mass { n: 1, weight: 1.0 }, 1.0);
+        }
+        table.with_risk_sets()
+    }
+
+    /// Adds exits that come in increasing (time, cause).
+    pub(super) fn leave(&mut self, time: f64, cause: u32, mass: Mass, square: f64) {
+        match self.moments.last_mut() {
+            Some(last) if last.time >= time => {
+                last.exits.add(mass);
+                last.square += square;
+            }
+            _ => self.moments.push(Moment { time, exits: mass, square, at_risk: Mass::default() }),
+        }
+        if cause == CENSORED {
+            return;
+        }
+        let moment = self.moments.len() - 1;
+        match self.events.last_mut() {
+            Some(last) if last.moment == moment && last.cause == cause => last.mass.add(mass),
+            _ => self.events.push(Event { moment, cause, mass }),
+        }
+    }
+
+    /// Adds late entries that come in increasing time.
+    pub(super) fn enter(&mut self, time: f64, mass: Mass) {
+        match self.entries.last_mut() {
+            Some(last) if last.time >= time => last.mass.add(mass),
+            _ => self.entries.push(Entry { time, mass }),
+        }
+    }
+
+    /// Y(t) = exits from t on less entries from t on, summed from the end: without late entries nothing cancels.
+    pub(super) fn with_risk_sets(mut self) -> Self {
+        let (mut n, mut weight) = (0_u64, Sum::default());
+        let mut entries = self.entries.iter().rev().peekable();
+        let mut waiting = 0_u64;
+        for moment in self.moments.iter_mut().rev() {
+            while let Some(entry) = entries.next_if(|entry| entry.time >= moment.time) {
+                waiting += entry.mass.n;
+                weight.add(-entry.mass.weight);
+            }
+            n += moment.exits.n;
+            weight.add(moment.exits.weight);
+            // Whoever leaves now is at risk now, whatever rounding says.
+            let weight = weight.get().max(moment.exits.weight);
+            moment.at_risk = Mass { n: n - waiting, weight };
+        }
+        self
+    }
+
+    /// The moments at which something happened, each with its events.
+    pub(super) fn happenings(&self) -> impl Iterator<Item = (&Moment, &[Event])> {
+        let groups = self.events.chunk_by(|a, b| a.moment == b.moment);
+        groups.filter_map(|events| Some((self.moments.get(events.first()?.moment)?, events)))
+    }
+
+    /// Weight of the rows with `entry < t <= time`.
+    pub(super) fn at_risk(&self, t: f64) -> f64 {
+        let next = self.moments.partition_point(|moment| moment.time < t);
+        let Some(next) = self.moments.get(next) else { return 0.0 };
+        let first = self.entries.partition_point(|entry| entry.time < t);
+        let late = self.entries.iter().skip(first).take_while(|entry| entry.time < next.time);
+        (next.at_risk.weight - late.map(|entry| entry.mass.weight).sum::<f64>()).max(0.0)
+    }
+
+    /// Number of rows, sum of weights, sum of squared weights.
+    pub(super) fn totals(&self) -> (u64, f64, f64) {
+        let mut weight = Sum::default();
+        let mut square = Sum::default();
+        let mut n = 0;
+        for moment in &self.moments {
+            n += moment.exits.n;
+            weight.add(moment.exits.weight);
+            square.add(moment.square);
+        }
+        (n, weight.get(), square.get())
+    }
+}
+
+/// Sum of masses.
+pub(super) fn total(events: &[Event]) -> Mass {
+    let mut all = Mass::default();
+    events.iter().for_each(|event| all.add(event.mass));
+    all
+}
+
+/// Rows looked at together: small enough to stay in the nearest cache between the two passes over them.
+const BLOCK: usize = 4096;
+/// Neighbouring rows count into different lanes, so that two equal days in a row do not wait for each other.
+const LANES: usize = 2;
+
+/// Counts rows of weight 1 by (whole day, cause) instead of sorting them.
+struct DayCounts {
+    cells: Vec<[u32; LANES]>,
+    stride: usize,
+    most: usize,
+}
+
+impl DayCounts {
+    /// `None` where a counter might overflow.
+    fn new(causes: &[u8]) -> Option<Self> {
+        u32::try_from(causes.len()).ok()?;
+        let stride = usize::from(causes.iter().copied().max().unwrap_or(0)) + 1;
+        Some(Self { cells: Vec::new(), stride, most: (8 * causes.len()).max(1024) })
+    }
+
+    /// `None` where the days are too sparse for counting to pay.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the hot loop; `cells` was grown to the largest day of the block"
+    )]
+    fn block(&mut self, days: &[u32], causes: &[u8]) -> Option<()> {
+        let last = usize::try_from(days.iter().copied().max().unwrap_or(0)).ok()?;
+        let needed = last.checked_add(1)?.checked_mul(self.stride)?;
+        if needed > self.most {
+            return None;
+        }
+        if needed > self.cells.len() {
+            self.cells.resize(needed, [0; LANES]);
+        }
+        let (cells, stride) = (self.cells.as_mut_slice(), self.stride);
+        let mut pairs = days.chunks_exact(LANES).zip(causes.chunks_exact(LANES));
+        for (day, cause) in &mut pairs {
+            for lane in 0..LANES {
+                cells[day[lane] as usize * stride + usize::from(cause[lane])][lane] += 1;
+            }
+        }
+        let rest = days.len() - days.len() % LANES;
+        for (&day, &cause) in days.iter().zip(causes).skip(rest) {
+            cells[day as usize * stride + usize::from(cause)][0] += 1;
+        }
+        Some(())
+    }
+
+    fn into_table(self) -> Table {
+        let mut table = Table::default();
+        for (day, causes) in self.cells.chunks(self.stride).enumerate() {
+            for (cause, lanes) in (0..).zip(causes) {
+                let n: u64 = lanes.iter().map(|&n| u64::from(n)).sum();
+                if n > 0 {
+                    let weight = f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+                    table.leave(count(day), cause, Mass { n, weight }, weight);
+                }
+            }
+        }
+        table.with_risk_sets()
+    }
+}
+
+/// A table of whole days by counting; `None` where they are too sparse for it.
+pub(super) fn of_days(days: &[u32], causes: &[u8]) -> Option<Table> {
+    let mut counts = DayCounts::new(causes)?;
+    for (days, causes) in days.chunks(BLOCK).zip(causes.chunks(BLOCK)) {
+        counts.block(days, causes)?;
+    }
+    Some(counts.into_table())
+}
+
+/// As [`of_days`], for times that turn out to be whole; `None` at the first that is not.
+pub(super) fn of_whole(times: &[f64], causes: &[u8]) -> Option<Table> {
+    let mut counts = DayCounts::new(causes)?;
+    let mut days = [0_u32; BLOCK];
+    for (times, causes) in times.chunks(BLOCK).zip(causes.chunks(BLOCK)) {
+        let days = days.get_mut(..times.len())?;
+        let mut whole = true;
+        for (day, &time) in days.iter_mut().zip(times) {
+            let (low, same) = low_bits_of_whole(time);
+            *day = low;
+            whole &= same;
+        }
+        if !whole {
+            return None;
+        }
+        counts.block(days, causes)?;
+    }
+    Some(counts.into_table())
+}
+
+/// A number from 0 to 2^32 - 1 as an integer, and whether it was one: adding 2^52 leaves the integer in the low bits
+/// of the sum, an addition and a comparison that the processor does for several numbers at once.
+#[allow(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+const fn low_bits_of_whole(x: f64) -> (u32, bool) {
+    const SHIFT: f64 = 4_503_599_627_370_496.0;
+    let moved = x + SHIFT;
+    (moved.to_bits() as u32, moved - SHIFT == x && x >= 0.0 && x <= 4_294_967_295.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(times: &[f64], causes: &[u8]) -> Table {
+        Table::from_plain(times.iter().zip(causes).map(|(t, c)| (t.to_bits(), u32::from(*c))).collect())
+    }
+
+    #[test]
+    fn counting_and_sorting_agree() {
+        let days: Vec<u32> = (0..10_001).map(|i| (i * i * 7 + i) % 401).collect();
+        let causes: Vec<u8> = (0..10_001_u32).map(|i| u8::try_from((i * 31) % 4).unwrap()).collect();
+        let times: Vec<f64> = days.iter().map(|&d| f64::from(d)).collect();
+        let counted = of_days(&days, &causes).unwrap();
+        assert_eq!(counted, plain(&times, &causes));
+        assert_eq!(Some(counted), of_whole(&times, &causes));
+    }
+
+    #[test]
+    fn only_whole_times_are_counted() {
+        for odd in [0.5, -1.0, f64::NAN, f64::INFINITY, 1e300, 4_294_967_296.0, 1e-300, -0.5] {
+            assert!(!low_bits_of_whole(odd).1, "{odd}");
+        }
+        assert_eq!(low_bits_of_whole(-0.0), (0, true));
+        assert_eq!(low_bits_of_whole(4_294_967_295.0), (u32::MAX, true));
+        assert!(of_whole(&[1.0, 2.5], &[1, 1]).is_none());
+        assert!(of_days(&[1, u32::MAX], &[1, 1]).is_none(), "one outlier must not allocate its days");
+    }
+
+    #[test]
+    fn risk_sets_count_who_entered_before() {
+        let row = |entry, time| Row { time, entry, weight: 2.0, cause: 1 };
+        let rows = vec![row(f64::NEG_INFINITY, 0.0), row(0.0, 4.0), row(2.0, 4.0), row(4.0, 6.0)];
+        let table = Table::from_rows(rows);
+        let risk: Vec<u64> = table.moments.iter().map(|m| m.at_risk.n).collect();
+        assert_eq!(risk, [1, 2, 1]);
+        let weights: Vec<f64> = [0.0, 1.0, 2.0, 2.5, 4.0, 4.5, 6.0, 7.0].map(|t| table.at_risk(t)).to_vec();
+        assert_eq!(weights, [2.0, 2.0, 2.0, 4.0, 4.0, 2.0, 2.0, 0.0]);
+    }
+}

@@ -13,6 +13,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod backtest;
 mod deals;
 mod driver;
 mod fit;

@@ -264,7 +264,7 @@ impl From<TimeInStage> for TimeLaw {
     }
 }
 
-/// `Weibull (shape 0.7, scale 40)`.
+/// `Weibull (shape 0.700, scale 40.0)`.
 impl fmt::Display for TimeInStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (", self.family())?;
@@ -275,7 +275,7 @@ impl fmt::Display for TimeInStage {
     }
 }
 
-/// A number to four significant digits.
+/// A number to about three significant digits.
 pub(super) struct Rounded(pub(super) f64);
 
 impl fmt::Display for Rounded {
@@ -285,7 +285,10 @@ impl fmt::Display for Rounded {
             size if size >= 1e6 || (size > 0.0 && size < 1e-3) => write!(f, "{x:.3e}"),
             size if size >= 999.95 => write!(f, "{x:.0}"),
             size if size >= 9.9995 => write!(f, "{x:.1}"),
-            _ => write!(f, "{x:.3}"),
+            size if size >= 0.99995 || size == 0.0 => write!(f, "{x:.2}"),
+            size if size >= 0.099_995 => write!(f, "{x:.3}"),
+            size if size >= 0.009_999_5 => write!(f, "{x:.4}"),
+            _ => write!(f, "{x:.5}"),
         }
     }
 }
@@ -334,6 +337,16 @@ mod tests {
     }
 
     #[test]
+    fn a_cliff_in_a_long_span_is_seen() {
+        let time = TimeInStage::new(TimeLaw::LogNormal { meanlog: 1.0, sdlog: 1e-4 }).unwrap();
+        for limit in [3.0, 1e6, 1e300] {
+            assert!((time.restricted_mean(limit) / time.mean().unwrap() - 1.0).abs() < 1e-12, "{limit}");
+            let rest = time.after(2.0).restricted_mean(limit);
+            assert!((rest / (time.mean().unwrap() - 2.0) - 1.0).abs() < 1e-12, "{limit}: {rest}");
+        }
+    }
+
+    #[test]
     fn parameters_are_checked_also_by_serde() {
         assert!(TimeInStage::new(TimeLaw::Weibull { shape: f64::INFINITY, scale: 1.0 }).is_err());
         assert!(TimeInStage::new(TimeLaw::LogNormal { meanlog: f64::NAN, sdlog: 1.0 }).is_err());
@@ -342,6 +355,6 @@ mod tests {
         let text = r#"{"family":"gamma","parameters":{"shape":0.5,"rate":1.0}}"#;
         let time: TimeInStage = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&time).unwrap(), text);
-        assert_eq!(time.to_string(), "gamma (shape 0.500, rate 1.000)");
+        assert_eq!(time.to_string(), "gamma (shape 0.500, rate 1.00)");
     }
 }

@@ -1,6 +1,6 @@
 //! Two or more ways out of a stage at once: which comes first, and by when.
 
-use super::time_in_stage::{TimeInStage, over_span};
+use super::time_in_stage::{RemainingTime, TimeInStage, over_pieces};
 use crate::num::special::exp;
 use crate::{Error, ErrorKind, Probability, Result};
 
@@ -57,13 +57,14 @@ impl Competing {
     pub fn within(&self, horizon: f64) -> Exits {
         let horizon = if horizon > 0.0 { horizon.min(f64::MAX) } else { 0.0 };
         let rest: Vec<_> = self.ways.iter().map(|way| way.after(self.age)).collect();
+        let cuts: Vec<f64> = rest.iter().flat_map(RemainingTime::cuts).collect();
         let ln_open = |h: f64| rest.iter().map(|rest| rest.log_survival(h)).sum::<f64>();
         let chance = |way: &TimeInStage| {
             let leaving = |h: f64| {
                 let at = self.age + h;
                 exp(way.log_density(at) - way.log_survival(at) + ln_open(h))
             };
-            Probability::rounded(over_span(horizon, leaving))
+            Probability::rounded(over_pieces(horizon, cuts.clone(), leaving))
         };
         Exits {
             chances: self.ways.iter().map(chance).collect(),

@@ -50,7 +50,11 @@ impl TimeFit {
             // The share climbs towards 1: there the maximum is the plain fit.
             Err(_) => everyone,
         }
-        .map(|fit| Self { converted: Some(fit.converted.unwrap_or(Probability::ONE)), ..fit })
+        .map(|fit| match fit.converted {
+            Some(_) => fit,
+            // The share counts as a parameter also where its estimate is the bound.
+            None => Self { converted: Some(Probability::ONE), n_parameters: fit.n_parameters + 1, ..fit },
+        })
     }
 
     /// The fit, starting from this log odds of the share that gets there (infinite: everyone does).
@@ -172,7 +176,7 @@ impl TimeFit {
     }
 }
 
-/// `half of the stays last longer than 31.2; Weibull (shape 1.108, scale 43.4) from 26 stays, 12 ended`.
+/// `half of the stays last longer than 31.2; Weibull (shape 1.11, scale 43.4) from 26 stays, 12 ended`.
 impl fmt::Display for TimeFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let median = Rounded(self.time.quantile(Level::HALF));

@@ -11,8 +11,22 @@ const AGREED: f64 = 1e-9;
 /// Halvings of the step: 2^11 nodes a unit, enough for a survival curve that falls within a thousandth of its span.
 const HALVINGS: u32 = 11;
 
-/// The integral of `f` over 0..`span`; `f` is never asked at the ends.
-pub(in crate::estimate) fn over_span(span: f64, f: impl Fn(f64) -> f64) -> f64 {
+/// The integral of `f` over 0..`span`, cut at places where `f` begins or ends to fall, so that a cliff in a long span
+/// is seen; `f` is never asked at the ends.
+pub(in crate::estimate) fn over_pieces(span: f64, mut cuts: Vec<f64>, f: impl Fn(f64) -> f64) -> f64 {
+    cuts.retain(|cut| *cut > 0.0 && *cut < span);
+    cuts.push(span);
+    cuts.sort_by(f64::total_cmp);
+    let mut from = 0.0;
+    let piece = |to: f64| {
+        let start = std::mem::replace(&mut from, to);
+        over_span(to - start, |x| f(start + x))
+    };
+    cuts.into_iter().map(piece).collect::<Sum>().get()
+}
+
+/// The integral of `f` over 0..`span`.
+fn over_span(span: f64, f: impl Fn(f64) -> f64) -> f64 {
     // x = span / (1 + e^{-pi sinh u}), counted from the nearer end so that neither end is rounded away.
     refine(|u| {
         let (e, e_inverse) = (exp(u), exp(-u));

@@ -16,7 +16,7 @@ mod remaining;
 mod shape;
 mod stays;
 
-pub(in crate::estimate) use integral::over_span;
+pub(in crate::estimate) use integral::over_pieces;
 
 pub use family::TimeFamily;
 pub use fit::TimeFit;

@@ -54,19 +54,20 @@ impl RemainingTime {
 
     /// The time from now by which this share of the deals of this age has left.
     pub fn quantile(&self, level: Level) -> f64 {
-        let ln_kept = ln_1p(-level.get());
-        if self.age == 0.0 {
+        if self.age == 0.0 || matches!(self.time.law(), TimeLaw::Exponential { .. }) {
             return self.time.quantile(level);
         }
-        if let TimeLaw::Exponential { .. } = self.time.law() {
-            return self.time.quantile(level);
-        }
+        self.time_until(ln_1p(-level.get()))
+    }
+
+    /// The time from now until which this share, given by its logarithm, is still there.
+    fn time_until(&self, ln_kept: f64) -> f64 {
         let ln_upper = (self.ln_reached + ln_kept).max(-f64::MAX);
         let ln_lower = if ln_upper < 0.0 {
             ln_1m_exp(ln_upper)
         } else {
             // So early that nobody has left yet in doubles: the share that will have is the level itself.
-            ln(level.get())
+            ln(-exp_m1(ln_kept))
         };
         (self.time.time_at(Tails { ln_lower, ln_upper }) - self.age).clamp(0.0, f64::MAX)
     }
@@ -93,6 +94,51 @@ impl RemainingTime {
         if let TimeLaw::Exponential { rate } = self.time.law() {
             return (-exp_m1(-rate * limit) / rate).min(limit);
         }
-        integral::over_span(limit, |h| self.survival(h)).min(limit)
+        integral::over_pieces(limit, self.cuts(), |h| self.survival(h)).min(limit)
+    }
+
+    /// Where the survival begins to fall, has half fallen, and has fallen to a thousandth and to nothing.
+    pub(in crate::estimate) fn cuts(&self) -> Vec<f64> {
+        let ln_kept = [-1e-3, -std::f64::consts::LN_2, -7.0, -40.0];
+        ln_kept.map(|ln_kept| self.time_until(ln_kept)).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_adds_up() {
+        let laws = [
+            TimeLaw::Exponential { rate: 0.02 },
+            TimeLaw::Weibull { shape: 0.6, scale: 30.0 },
+            TimeLaw::Weibull { shape: 3.0, scale: 30.0 },
+            TimeLaw::LogNormal { meanlog: 3.0, sdlog: 1.0 },
+            TimeLaw::LogLogistic { shape: 2.5, scale: 20.0 },
+            TimeLaw::Gamma { shape: 4.0, rate: 0.1 },
+            TimeLaw::GeneralizedGamma { mu: 3.0, sigma: 0.5, q: -0.7 },
+        ];
+        for time in laws.map(|law| TimeInStage::new(law).unwrap()) {
+            for ln_kept in [-0.1, -3.0, -12.0] {
+                let age = time.after(0.0).time_until(ln_kept);
+                let rest = time.after(age);
+                // Mean = what passes before the age + what is left for those who reach it. What is beyond the age at
+                // e^-12 is lost in that sum by cancellation, except for 1e-6 of it.
+                let mean = time.mean().unwrap();
+                let beyond = (mean - time.restricted_mean(age)) / exp(ln_kept);
+                let off = rest.mean().unwrap() / beyond - 1.0;
+                assert!(off.abs() < 1e-11 / exp(ln_kept), "{time} after {age}: {off}");
+                for level in [1e-6, 0.5, 0.999] {
+                    let h = rest.quantile(Level::new(level).unwrap());
+                    // The age's own rounding is what the difference of two times can lose.
+                    let lost = 1e-13 * (1.0 + age / h);
+                    assert!(
+                        (-exp_m1(rest.log_survival(h)) / level - 1.0).abs() < lost * 10.0,
+                        "{time} {age} {level}"
+                    );
+                }
+            }
+        }
     }
 }

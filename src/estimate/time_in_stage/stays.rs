@@ -5,6 +5,7 @@
 use super::bins::{Bins, MANY, Sink};
 use super::many;
 use super::{TimeFamily, TimeFit};
+use crate::num::count;
 use crate::num::special::ln;
 use crate::{Error, ErrorKind, Result};
 
@@ -391,6 +392,9 @@ impl TimesInStage {
         sketch.exact = coarser(&self.exact);
         sketch.beyond = coarser(&self.beyond);
         sketch.entered = coarser(&self.entered);
+        let stride = if self.between.len() > 1_024 { 16 } else { 1 };
+        let heavier = |span: &Span| Span { weight: count(stride) * span.weight, ..*span };
+        sketch.between = self.between.iter().step_by(stride).map(heavier).collect();
         sketch
     }
 }

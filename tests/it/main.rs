@@ -12,6 +12,7 @@
 )]
 
 mod deals;
+mod nonparametric;
 mod oracle;
 mod oracles_nonparametric;
 mod scores;

@@ -37,8 +37,8 @@ pub(crate) fn shrink_rates(request: Value) -> Answer {
     let groups = groups.into_iter().map(closed).collect::<Result<Vec<_>, Refusal>>()?;
     let shrunk = ShrunkRates::fit(&groups)?;
     Ok(json!({
-        "alpha": shrunk.prior().map(|prior| prior.alpha()),
-        "beta": shrunk.prior().map(|prior| prior.beta()),
+        "alpha": shrunk.prior().map(dealcast::estimate::BetaPrior::alpha),
+        "beta": shrunk.prior().map(dealcast::estimate::BetaPrior::beta),
         "log_likelihood": shrunk.log_likelihood(),
         "rates": shrunk.rates(),
     }))

@@ -4,8 +4,8 @@
 use crate::answer::{Answer, Refusal, parse};
 use dealcast::Level;
 use dealcast::estimate::{
-    AalenJohansen, BandScale, Brackets, Durations, Episode, KaplanMeier, LogRank, MultiState, NelsonAalen,
-    Occupancy, PiecewiseHazard, Spell, Transition, Turnbull,
+    AalenJohansen, BandScale, Brackets, Durations, Episode, Interval, KaplanMeier, LogRank, MultiState,
+    NelsonAalen, Occupancy, PiecewiseHazard, Spell, Transition, Turnbull,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -78,22 +78,20 @@ pub(crate) fn kaplan_meier(request: Value) -> Answer {
     let level = request.level.map_or_else(|| Level::new(0.95), Ok)?;
     let band: Vec<_> = at.iter().map(|&t| curve.interval(t, level, conf_type)).collect();
     let each = |f: &dyn Fn(f64) -> Value| at.iter().map(|&t| f(t)).collect::<Value>();
-    let mut answer = json!({
+    let quantiles =
+        request.quantiles.map(|levels| levels.into_iter().map(|p| curve.quantile(p)).collect::<Vec<_>>());
+    let restricted_mean = request.restrict_to.map(|limit| curve.restricted_mean(limit)).transpose()?;
+    Ok(json!({
         "survival": each(&|t| json!(curve.survival(t))),
         "std_err": each(&|t| json!(curve.std_err(t))),
         "cumulative_hazard": each(&|t| json!(hazard.cumulative_hazard(t))),
         "n_risk": each(&|t| json!(stays.n_risk(t))),
-        "lower": band.iter().map(|band| band.map(|band| band.lower())).collect::<Vec<_>>(),
-        "upper": band.iter().map(|band| band.map(|band| band.upper())).collect::<Vec<_>>(),
+        "lower": band.iter().map(|band| band.map(Interval::lower)).collect::<Vec<_>>(),
+        "upper": band.iter().map(|band| band.map(Interval::upper)).collect::<Vec<_>>(),
+        "quantiles": quantiles,
+        "restricted_mean": restricted_mean,
         "n_effective": curve.n_effective(),
-    });
-    if let Some(levels) = request.quantiles {
-        answer["quantiles"] = levels.into_iter().map(|p| curve.quantile(p)).collect();
-    }
-    if let Some(limit) = request.restrict_to {
-        answer["restricted_mean"] = curve.restricted_mean(limit)?.into();
-    }
-    Ok(answer)
+    }))
 }
 
 #[derive(Deserialize)]

@@ -10,11 +10,11 @@ use crate::Probability;
 /// after `t` days? The three always add up to all of them.
 ///
 /// # Formula
-/// F_k(t) = sum over s <= t of S(s-) d_k(s) / Y(s), S the Kaplan-Meier curve of all causes together. All causes tied
-/// at s act on the one risk set Y(s).
+/// `F_k(t) = sum over s <= t of S(s-) d_k(s) / Y(s)`, S the Kaplan-Meier curve of all causes together. All causes
+/// tied at s act on the one risk set Y(s).
 ///
 /// Standard errors are Greenwood's: the increments of one time are multinomial, with covariance
-/// a_k (delta_kl - a_l) / Y, a_k = d_k / Y. Without weights they equal those of the infinitesimal jackknife.
+/// `a_k (delta_kl - a_l) / Y`, `a_k = d_k / Y`. Without weights they equal those of the infinitesimal jackknife.
 ///
 /// # Assumptions
 /// Whether a stay is still open says nothing about how it will end.

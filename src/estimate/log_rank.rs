@@ -13,8 +13,8 @@ use std::fmt;
 /// alone show a difference like this in `p_value` of all cases?
 ///
 /// # Formula
-/// Under equality each group expects its share of the ends of every time: E_g = sum d Y_g / Y. With u = O - E and
-/// the hypergeometric covariance V_gh = sum d (Y - d) / (Y - 1) (Y_g / Y) (delta_gh - Y_h / Y), chi2 = u' V^- u has
+/// Under equality each group expects its share of the ends of every time: `E_g = sum d Y_g / Y`. With u = O - E and
+/// the hypergeometric covariance `V_gh = sum d (Y - d) / (Y - 1) (Y_g / Y) (delta_gh - Y_h / Y)`, chi2 = u' V^- u has
 /// as many degrees of freedom as V has rank: the groups ever expected to see an end, less one.
 ///
 /// # Assumptions

@@ -25,9 +25,9 @@ pub struct Episode {
 /// The hazards of all transitions between states, and what they add up to: where a deal is by when.
 ///
 /// # Formula
-/// P(s, t) = product over the times u in (s, t] of (I + dA(u)), dA_ij = d_ij / Y_i of the deals seen in state i just
-/// before u, dA_ii = -sum of the row. The variance follows the same product with Greenwood's multinomial covariance
-/// of each row, P_i(u-)^2 (delta_jk a_j - a_j a_k) / Y_i.
+/// `P(s, t) = product over the times u in (s, t] of (I + dA(u))`, `dA_ij = d_ij / Y_i` of the deals seen in state i
+/// just before u, `dA_ii` minus the sum of the row. The variance follows the same product with Greenwood's multinomial
+/// covariance of each row, `P_i(u-)^2 (delta_jk a_j - a_j a_k) / Y_i`.
 ///
 /// # Meaning
 /// Unlike a product of next-stage rates it knows about time, about deals that skip stages or come back, and about
@@ -184,7 +184,7 @@ impl MultiState {
         let mut order: Vec<usize> = (0..at.len()).collect();
         order.sort_by(|&a, &b| value(at, a).total_cmp(&value(at, b)));
         let mut walk = Walk::new(place, self.states.len());
-        let mut moments = jumps.chunk_by(|a, b| a.time == b.time).peekable();
+        let mut moments = jumps.chunk_by(|a, b| a.time.total_cmp(&b.time).is_eq()).peekable();
         let mut found: Vec<Option<Occupancy>> = vec![None; at.len()];
         for i in order {
             let t = value(at, i);
@@ -282,7 +282,8 @@ impl Walk {
         Occupancy { states: states.to_vec(), shares: self.share.clone(), variances }
     }
 
-    /// All jumps of one moment at once: C <- (I + dA)' C (I + dA) + sum over rows of P_i^2 cov(dA_i), P <- P (I + dA).
+    /// All jumps of one moment at once: `C <- (I + dA)' C (I + dA) + sum over rows of P_i^2 cov(dA_i)`,
+    /// `P <- P (I + dA)`.
     fn pass(&mut self, jumps: &[Jump]) {
         for row in &mut self.covariance {
             shift(row, jumps);

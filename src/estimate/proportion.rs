@@ -56,7 +56,7 @@ pub enum ShareInterval {
     /// Quantiles of the posterior Beta(w + 1/2, l + 1/2) under Jeffreys' prior; the lower end is 0 with no wins, the
     /// upper 1 with no losses.
     ///
-    /// Brown, Cai & DasGupta (2001), section 4.1.
+    /// Brown, Cai & Das Gupta (2001), section 4.1.
     Jeffreys,
 }
 

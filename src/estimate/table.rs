@@ -177,7 +177,9 @@ impl Table {
 /// Sum of masses.
 pub(super) fn total(events: &[Event]) -> Mass {
     let mut all = Mass::default();
-    events.iter().for_each(|event| all.add(event.mass));
+    for event in events {
+        all.add(event.mass);
+    }
     all
 }
 
@@ -279,7 +281,8 @@ pub(super) fn of_whole(times: &[f64], causes: &[u8]) -> Option<Table> {
 const fn low_bits_of_whole(x: f64) -> (u32, bool) {
     const SHIFT: f64 = 4_503_599_627_370_496.0;
     let moved = x + SHIFT;
-    (moved.to_bits() as u32, moved - SHIFT == x && x >= 0.0 && x <= 4_294_967_295.0)
+    let back = moved - SHIFT;
+    (moved.to_bits() as u32, back.total_cmp(&x).is_eq() && (0.0..=4_294_967_295.0).contains(&x))
 }
 
 #[cfg(test)]

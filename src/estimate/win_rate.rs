@@ -13,7 +13,7 @@ use std::fmt;
 /// answers another question: quick losses close first, so it moves with the age of the pipeline, not with its quality.
 ///
 /// # Formula
-/// F_won of the Aalen-Johansen estimator at the longest time anybody was followed. What is still open there may yet
+/// `F_won` of the Aalen-Johansen estimator at the longest time anybody was followed. What is still open there may yet
 /// be won: the rate is a lower bound, and the rate plus `still_open` an upper one.
 ///
 /// The interval is one for a share of F (1 - F) / var F deals, what the sample is worth. When all deals are closed

@@ -19,6 +19,7 @@ mod driver;
 mod fit;
 mod gap;
 mod history;
+mod nonparametric;
 mod oracle;
 mod oracles_nonparametric;
 mod oracles_parametric;

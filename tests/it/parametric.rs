@@ -8,7 +8,7 @@ use dealcast::{ErrorKind, Level};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
-/// SplitMix64, so that the simulations stand on their own.
+/// `SplitMix64`, so that the simulations stand on their own.
 struct Random(u64);
 
 impl Random {

@@ -278,7 +278,7 @@ pub(super) fn of_whole(times: &[f64], causes: &[u8]) -> Option<Table> {
 /// A number from 0 to 2^32 - 1 as an integer, and whether it was one: adding 2^52 leaves the integer in the low bits
 /// of the sum, an addition and a comparison that the processor does for several numbers at once.
 #[allow(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
-const fn low_bits_of_whole(x: f64) -> (u32, bool) {
+fn low_bits_of_whole(x: f64) -> (u32, bool) {
     const SHIFT: f64 = 4_503_599_627_370_496.0;
     let moved = x + SHIFT;
     let back = moved - SHIFT;

@@ -44,7 +44,7 @@ pub struct Fold<'a> {
 /// }
 ///
 /// let log = Company::named(World::Stationary, dealcast::Seed::new(1))?.log()?;
-/// let plan = RollingOrigin::new((date(2025, 1, 6)?, date(2025, 3, 31)?), 28, 28)?;
+/// let plan = RollingOrigin::new((date(2023, 1, 6)?, date(2023, 3, 31)?), 28, 28)?;
 /// let report = Backtest::new(&log, plan).run(&CoinFlip)?;
 /// assert_eq!(report.origins().len(), 4);
 /// # Ok::<(), dealcast::Error>(())

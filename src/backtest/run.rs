@@ -21,7 +21,7 @@ const TARGET_WINDOWS: usize = 6;
 /// use dealcast::{ForecastModel, time::date};
 /// use dealcast::synthetic::{Company, World};
 /// let log = Company::named(World::Stationary, dealcast::Seed::new(1))?.log()?;
-/// let plan = RollingOrigin::new((date(2025, 1, 6)?, date(2025, 9, 1)?), 28, 56)?;
+/// let plan = RollingOrigin::new((date(2023, 1, 6)?, date(2023, 9, 1)?), 28, 56)?;
 /// let backtest = Backtest::new(&log, plan);
 /// let model = backtest.run(&ForecastModel::default())?;
 /// let windows = backtest.run(&PastWindows::last(6)?)?;

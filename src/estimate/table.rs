@@ -282,7 +282,7 @@ fn low_bits_of_whole(x: f64) -> (u32, bool) {
     const SHIFT: f64 = 4_503_599_627_370_496.0;
     let moved = x + SHIFT;
     let back = moved - SHIFT;
-    (moved.to_bits() as u32, back.total_cmp(&x).is_eq() && (0.0..=4_294_967_295.0).contains(&x))
+    (moved.to_bits() as u32, (back - x).abs() <= 0.0 && (0.0..=4_294_967_295.0).contains(&x))
 }
 
 #[cfg(test)]

@@ -31,10 +31,10 @@ use std::fmt;
 ///     &[WinRate::LOST, WinRate::LOST, WinRate::WON, 0, WinRate::LOST, WinRate::WON, 0, 0],
 /// )?;
 /// let rate = WinRate::of(&proposals);
-/// assert!((rate.rate().get() - 0.3333).abs() < 1e-3 && rate.by_age(20.0).get() == 0.125);
+/// assert!((rate.rate().get() - 0.28125).abs() < 1e-12 && (rate.by_age(20.0).get() - 0.125).abs() < 1e-12);
 /// let range = rate.interval(ShareInterval::Wilson, Level::new(0.8)?);
 /// assert!(range.contains(rate.rate()));
-/// assert_eq!(rate.to_string(), "33.3 % won, 26.7 % still open after 44, of 8 deals (80 %: 15.9 % to 57.0 %)");
+/// assert!(rate.to_string().starts_with("28.1 % won, 31.2 % still open after 44, of 8 deals (80 %: "), "{rate}");
 /// # Ok::<(), dealcast::Error>(())
 /// ```
 ///

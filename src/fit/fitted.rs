@@ -55,8 +55,8 @@ pub enum Split {
 /// use dealcast::{FittedModel, ForecastModel, Period, time::date};
 /// use dealcast::synthetic::{Company, World};
 /// let log = Company::named(World::Stationary, dealcast::Seed::new(1))?.log()?;
-/// let known = log.as_of(date(2025, 7, 1)?);
-/// let quarter = Period::new(date(2025, 7, 1)?, date(2025, 10, 1)?)?;
+/// let known = log.as_of(date(2023, 7, 1)?);
+/// let quarter = Period::new(date(2023, 7, 1)?, date(2023, 10, 1)?)?;
 /// let fitted = ForecastModel::default().fit(&known, &quarter)?;
 /// let loaded: FittedModel = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
 /// assert_eq!(loaded, fitted);

@@ -40,7 +40,7 @@ pub enum Part {
 /// use dealcast::{Amount, ForecastModel, time::date};
 /// use dealcast::synthetic::{Company, World};
 /// let log = Company::named(World::Stationary, dealcast::Seed::new(1))?.log()?;
-/// let known = log.as_of(date(2025, 7, 1)?);
+/// let known = log.as_of(date(2023, 7, 1)?);
 /// let quarter = dealcast::FiscalCalendar::calendar().quarter_at(known.at())?;
 /// let fitted = ForecastModel::default().fit(&known, &quarter)?;
 /// let forecast = fitted.forecast(&known.snapshot(), &quarter)?;

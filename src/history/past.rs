@@ -17,6 +17,8 @@ pub(crate) struct History {
     pub places: Vec<usize>,
     /// Deal after deal, each deal's in order.
     pub visits: Vec<Visit>,
+    /// The visits that are arrivals, by stage, class and first amount: the order in which a fit puts them together.
+    arrivals: Vec<Visit>,
     pub classes: Classes,
     /// Where each deal's amounts begin; one more than there are deals.
     amount_starts: Vec<usize>,
@@ -46,7 +48,17 @@ impl History {
         }
         let classes = Classes::of(tags);
         let counts = StageCounts::before(day, &visits, &classes.of_deal, n_open);
-        Self { n_open, day, places, visits, classes, amount_starts, amounts, counts }
+        let arrivals = Vec::new();
+        let mut history =
+            Self { n_open, day, places, visits, arrivals, classes, amount_starts, amounts, counts };
+        let mut arrivals: Vec<Visit> = history.visits.iter().filter(|v| v.arrival).copied().collect();
+        let amount = |v: &Visit| history.amount_before(v.deal, v.entered.saturating_add(1)).unwrap_or(-1.0);
+        arrivals.sort_by(|a, b| {
+            let place = |v: &Visit| (v.stage, history.class(v.deal));
+            place(a).cmp(&place(b)).then(amount(a).total_cmp(&amount(b)))
+        });
+        history.arrivals = arrivals;
+        history
     }
 
     /// The place of deals that are won.
@@ -95,9 +107,14 @@ impl<'a> Past<'a> {
             .map(move |v| if v.left < day { *v } else { Visit { left: STILL_OPEN, to: CENSORED, ..*v } })
     }
 
-    /// First day on which anything happened.
+    /// Arrivals before the day, by stage, class and first amount.
+    pub(crate) fn arrivals(self) -> impl Iterator<Item = &'a Visit> {
+        self.history.arrivals.iter().filter(move |v| v.entered < self.day)
+    }
+
+    /// First day on which anything happened: the first visit of a deal is an arrival.
     pub(crate) fn first_day(self) -> Option<i32> {
-        self.history.visits.iter().map(|v| v.entered).min().filter(|&first| first < self.day)
+        self.history.arrivals.iter().map(|v| v.entered).min().filter(|&first| first < self.day)
     }
 }
 

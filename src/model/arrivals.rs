@@ -35,7 +35,7 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn learn(past: Past<'_>, horizon: i32) -> Self {
-        let created: Vec<i32> = past.visits().filter(|v| v.arrival).map(|v| v.entered).collect();
+        let created: Vec<i32> = past.arrivals().map(|v| v.entered).collect();
         let Some(&first) = created.iter().min() else {
             return Self { daily: 0.0, weekday: [1.0; 7], variance: PRIOR_SD * PRIOR_SD };
         };

@@ -188,7 +188,7 @@ fn learn_effects(past: Past<'_>, base: &Table, weigh: &impl Fn(i32) -> f64) -> E
     for (start, cells) in counts.weeks_before(past.day) {
         ClassTotal::add_week(&mut totals, cells, (base, weigh(start)));
     }
-    for visit in past.visits().filter(|v| v.arrival) {
+    for visit in past.arrivals() {
         let class = usize::try_from(past.history.class(visit.deal)).unwrap_or(0);
         totals.get_mut(class).into_iter().for_each(|total| total.n_deals += 1);
     }
@@ -214,20 +214,20 @@ fn learn_effects(past: Past<'_>, base: &Table, weigh: &impl Fn(i32) -> f64) -> E
 fn entries(past: Past<'_>, horizon: i32, group: impl Fn(u32) -> u32) -> Vec<Entry> {
     let half_life = 2.0 * f64::from(horizon);
     let weigh = |v: &Visit| exp2(-f64::from(past.day - 1 - v.entered) / half_life);
+    // Nearly in order already, which makes the sort below a pass over runs.
     let mut entries: Vec<Entry> = past
-        .visits()
-        .filter(|v| v.arrival)
+        .arrivals()
         .map(|v| Entry {
             stage: v.stage,
             group: group(v.deal),
             amount: past.history.amount_before(v.deal, past.day),
-            weight: weigh(&v),
+            weight: weigh(v),
         })
         .filter(|entry| entry.weight >= LEAST_WEIGHT)
         .collect();
     let order = |e: &Entry| (e.stage, e.group, e.amount.is_some());
     let size = |e: &Entry| e.amount.unwrap_or(0.0);
-    entries.sort_unstable_by(|a, b| {
+    entries.sort_by(|a, b| {
         order(a).cmp(&order(b)).then(size(a).total_cmp(&size(b))).then(a.weight.total_cmp(&b.weight))
     });
     let total = sum(entries.iter().map(|entry| entry.weight));

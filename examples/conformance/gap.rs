@@ -3,8 +3,9 @@
 //! Without `swing`, which the crate does not answer yet; the field is left out.
 
 use crate::answer::{Answer, parse};
-use dealcast::forecast::{ForecastOptions, NewBusiness, Shock, Total};
-use dealcast::{Amount, Error, GapAnalysis, Level, Probability, Target};
+use crate::total::{New, new_business};
+use dealcast::forecast::{ForecastOptions, Shock, Total};
+use dealcast::{Amount, GapAnalysis, Level, Probability, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,39 +29,13 @@ struct Deal {
     amount: Amount,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct New {
-    mean: f64,
-    size: Option<f64>,
-    severity: Vec<Severity>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Severity {
-    Amount(Amount),
-    Weighted { amount: Amount, p: f64 },
-}
-
-impl New {
-    fn build(self) -> Result<NewBusiness, Error> {
-        let severity = self.severity.into_iter().map(|severity| match severity {
-            Severity::Amount(amount) => (amount, 1.0),
-            Severity::Weighted { amount, p } => (amount, p),
-        });
-        let new = NewBusiness::new(self.mean, severity)?;
-        self.size.map_or(Ok(new.clone()), |size| new.overdispersed(size))
-    }
-}
-
 pub(crate) fn gap(request: Value) -> Answer {
     let request: Request = parse(request)?;
     let deals = request.deals.into_iter().map(|deal| (deal.p, deal.amount));
     let mut total = Total::new(request.booked.unwrap_or(Amount::ZERO), deals)?
         .with_shock(request.rho.map_or(Ok(Shock::none()), Shock::new)?);
     if let Some(new) = request.new_business.filter(|new| new.mean != 0.0) {
-        total = total.with_new_business(new.build()?)?;
+        total = total.with_new_business(new_business(&new)?)?;
     }
     let confidence = request.confidence.map_or_else(|| Level::new(0.8), Ok)?;
     let gap = GapAnalysis::of(&total, request.target, confidence, &ForecastOptions::default())?;

@@ -31,8 +31,8 @@ struct Deal {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct New {
-    mean: f64,
+pub(crate) struct New {
+    pub(crate) mean: f64,
     size: Option<f64>,
     severity: Vec<Severity>,
 }
@@ -79,7 +79,7 @@ pub(crate) fn total(request: Value) -> Answer {
     Ok(described(&request, &forecast))
 }
 
-fn new_business(new: &New) -> dealcast::Result<NewBusiness> {
+pub(crate) fn new_business(new: &New) -> dealcast::Result<NewBusiness> {
     let severity = new.severity.iter().map(|severity| match severity {
         Severity::Weighted(weighted) => (weighted.amount, weighted.p),
         Severity::Likely(amount) => (*amount, 1.0),

@@ -108,11 +108,22 @@ impl DealLog {
         fill: impl FnOnce(&mut Offer<'_>) -> Result<()>,
     ) -> Result<()> {
         let process = self.process.clone();
-        let mut offer = Offer(Draft::new(&process, mode, self.receipt.clone()));
-        self.columns.refill(&mut offer.0)?;
+        let mut offer = self.offer(&process, mode)?;
         fill(&mut offer)?;
-        (self.columns, self.receipt) = offer.0.finish();
+        self.take(offer);
         Ok(())
+    }
+
+    /// Opens the log for more rows; `process` is its own.
+    pub(crate) fn offer<'p>(&self, process: &'p SalesProcess, mode: Mode) -> Result<Offer<'p>> {
+        let mut offer = Offer(Draft::new(process, mode, self.receipt.clone()));
+        self.columns.refill(&mut offer.0)?;
+        Ok(offer)
+    }
+
+    /// Puts everything offered in order.
+    pub(crate) fn take(&mut self, offer: Offer<'_>) {
+        (self.columns, self.receipt) = offer.0.finish();
     }
 
     /// What was done with each row.
@@ -138,6 +149,7 @@ impl DealLog {
 }
 
 /// Where readers of rows hand them in.
+#[derive(Debug)]
 pub(crate) struct Offer<'p>(Draft<'p>);
 
 impl Offer<'_> {
@@ -147,6 +159,11 @@ impl Offer<'_> {
 
     pub(crate) fn cells(&mut self, cells: Result<Cells<'_>>) -> Result<()> {
         self.0.offer(cells)
+    }
+
+    /// One more statement of the record whose first one was offered last.
+    pub(crate) fn more(&mut self, cells: Result<Cells<'_>>) -> Result<()> {
+        self.0.offer_more(cells)
     }
 
     pub(crate) fn process(&self) -> &SalesProcess {

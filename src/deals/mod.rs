@@ -7,6 +7,7 @@
 //! | [`DealEvent`] | one row: a deal, an instant, what changed |
 //! | [`DealLog`] | all rows, checked, in one canonical order, with a [`Receipt`] of what was done with each |
 //! | [`Known`] | the log as it was visible at an instant: nothing later can be reached through it |
+//! | [`Rates`] | exchange rates by date, for logs in several currencies |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
 
 mod book;
@@ -18,6 +19,7 @@ mod known;
 mod log;
 mod names;
 mod process;
+mod rates;
 mod receipt;
 mod row;
 mod rules;
@@ -29,8 +31,12 @@ pub use known::{DealView, Deals, Known, State};
 #[allow(unused_imports, reason = "what the rooms below read; not every build uses every word")]
 pub(crate) use known::{Move, Position};
 pub use log::DealLog;
+pub(crate) use log::Offer;
 pub(crate) use process::StageId;
 pub use process::{SalesProcess, Stage, StageKind};
+#[allow(unused_imports, reason = "what the readers of exports use")]
+pub(crate) use rates::CURRENCY;
+pub use rates::{RateUse, Rates, RatesUsed};
 pub use receipt::{Finding, Receipt, Rejected};
 pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
 pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};

@@ -151,7 +151,7 @@ impl Rejected {
         Self { row, field: error.field_name().unwrap_or("row").to_owned(), reason: error.to_string(), error }
     }
 
-    /// The row, the first one being 1, counted over everything the log was given.
+    /// The record, the first one being 1, counted over everything the log was given.
     pub const fn row(&self) -> u64 {
         self.row
     }
@@ -188,6 +188,9 @@ impl Rejected {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Receipt {
+    /// Records read; more rows than these where one record says several things.
+    #[serde(skip)]
+    records: u64,
     rows_in: u64,
     accepted: u64,
     quarantined: u64,
@@ -198,6 +201,12 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Records read: lines of a table, objects of an export. A record that says several things (a deal with its
+    /// history) counts as that many rows.
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
     /// Rows offered.
     pub const fn rows_in(&self) -> u64 {
         self.rows_in
@@ -243,9 +252,16 @@ impl Receipt {
         Finding::ALL.into_iter().map(|finding| (finding, self.count(finding))).filter(|&(_, count)| count > 0)
     }
 
-    pub(super) fn next_row(&mut self) -> u64 {
+    /// Counts the first row of a record and numbers the record.
+    pub(super) fn next_record(&mut self) -> u64 {
+        self.records += 1;
+        self.same_record()
+    }
+
+    /// Counts one more row of the record.
+    pub(super) fn same_record(&mut self) -> u64 {
         self.rows_in += 1;
-        self.rows_in
+        self.records
     }
 
     pub(super) fn reject(&mut self, error: Error) {
@@ -285,6 +301,9 @@ impl fmt::Display for Receipt {
             "{} rows in: {} accepted, {} quarantined, {} exact duplicates",
             self.rows_in, self.accepted, self.quarantined, self.deduplicated
         )?;
+        if self.records != self.rows_in {
+            write!(f, "; {} records", self.records)?;
+        }
         for (finding, count) in self.findings() {
             write!(f, "\n  {}: {count}", finding.name().replace('_', " "))?;
         }

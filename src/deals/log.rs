@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::event::{DealEvent, Mode};
 use super::known::Known;
 use super::process::SalesProcess;
-use super::receipt::Receipt;
+use super::receipt::{Finding, Receipt};
 use super::row::{Cells, Draft};
 use super::rules::Rules;
 use crate::Result;
@@ -161,9 +161,24 @@ impl Offer<'_> {
         self.0.offer(cells)
     }
 
-    /// One more statement of the record whose first one was offered last.
-    pub(crate) fn more(&mut self, cells: Result<Cells<'_>>) -> Result<()> {
-        self.0.offer_more(cells)
+    /// Numbers a record that may make any number of rows.
+    pub(crate) fn record(&mut self) -> u64 {
+        self.0.receipt.next_record()
+    }
+
+    /// One row of a record.
+    pub(crate) fn row(&mut self, record: u64, cells: Result<Cells<'_>>) -> Result<()> {
+        self.0.offer_of(record, cells)
+    }
+
+    /// The record just numbered speaks of nothing that a log keeps.
+    pub(crate) fn ignore(&mut self) {
+        self.0.receipt.ignore();
+    }
+
+    /// Counts what only the reader of a source can find.
+    pub(crate) fn note(&mut self, finding: Finding) {
+        self.0.receipt.note(finding);
     }
 
     pub(crate) fn process(&self) -> &SalesProcess {

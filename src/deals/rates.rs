@@ -212,6 +212,11 @@ impl DealLog {
         Ok(self)
     }
 
+    /// The rates that turn its amounts into one currency.
+    pub(crate) const fn rates(&self) -> Option<&Rates> {
+        self.rules.rates.as_ref()
+    }
+
     /// The currencies that some deal states, in byte order.
     pub(crate) fn currencies(&self) -> Vec<&str> {
         let columns = &self.columns;

@@ -45,13 +45,15 @@ pub enum Finding {
     AmountDropped,
     /// A row was kept without its expected close, which could not be read.
     ExpectedCloseDropped,
+    /// An expected close that the CRM filled in by itself; it says nothing and is not kept.
+    DefaultClose,
     /// A deal whose id has outer white space, control, zero-width or direction characters, and so may look like
     /// another one's.
     OddId,
 }
 
 impl Finding {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Reopened,
         Self::CreatedClosed,
         Self::MovedBack,
@@ -69,6 +71,7 @@ impl Finding {
         Self::NeverPlaced,
         Self::AmountDropped,
         Self::ExpectedCloseDropped,
+        Self::DefaultClose,
         Self::OddId,
     ];
 
@@ -92,6 +95,7 @@ impl Finding {
             Self::NeverPlaced => "never_placed",
             Self::AmountDropped => "amount_dropped",
             Self::ExpectedCloseDropped => "expected_close_dropped",
+            Self::DefaultClose => "default_close",
             Self::OddId => "odd_id",
         }
     }
@@ -191,6 +195,8 @@ pub struct Receipt {
     /// Records read; more rows than these where one record says several things.
     #[serde(skip)]
     records: u64,
+    #[serde(skip)]
+    ignored: u64,
     rows_in: u64,
     accepted: u64,
     quarantined: u64,
@@ -205,6 +211,11 @@ impl Receipt {
     /// history) counts as that many rows.
     pub const fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Records that speak only of things a log does not keep, such as a change of a deal's title; they make no row.
+    pub const fn ignored(&self) -> u64 {
+        self.ignored
     }
 
     /// Rows offered.
@@ -252,16 +263,23 @@ impl Receipt {
         Finding::ALL.into_iter().map(|finding| (finding, self.count(finding))).filter(|&(_, count)| count > 0)
     }
 
-    /// Counts the first row of a record and numbers the record.
+    /// Numbers the next record.
     pub(super) fn next_record(&mut self) -> u64 {
         self.records += 1;
-        self.same_record()
+        self.records
     }
 
-    /// Counts one more row of the record.
-    pub(super) fn same_record(&mut self) -> u64 {
+    pub(super) fn add_row(&mut self) {
         self.rows_in += 1;
-        self.records
+    }
+
+    pub(super) fn ignore(&mut self) {
+        self.ignored += 1;
+    }
+
+    /// Counts what only the reader of a source can find.
+    pub(super) fn note(&mut self, finding: Finding) {
+        self.findings.add(finding);
     }
 
     pub(super) fn reject(&mut self, error: Error) {
@@ -285,7 +303,7 @@ impl Receipt {
     /// Balances the books once the rows are in order.
     pub(super) fn settle(&mut self, n_rows: usize, mut findings: Findings) {
         // What was dropped on the way in is not in the rows any more.
-        for dropped in [Finding::AmountDropped, Finding::ExpectedCloseDropped] {
+        for dropped in [Finding::AmountDropped, Finding::ExpectedCloseDropped, Finding::DefaultClose] {
             findings.set(dropped, self.findings.get(dropped));
         }
         self.accepted = u64::try_from(n_rows).unwrap_or(u64::MAX);
@@ -302,7 +320,7 @@ impl fmt::Display for Receipt {
             self.rows_in, self.accepted, self.quarantined, self.deduplicated
         )?;
         if self.records != self.rows_in {
-            write!(f, "; {} records", self.records)?;
+            write!(f, ", from {} records, {} of them ignored", self.records, self.ignored)?;
         }
         for (finding, count) in self.findings() {
             write!(f, "\n  {}: {count}", finding.name().replace('_', " "))?;

@@ -173,16 +173,12 @@ impl<'p> Draft<'p> {
     /// Judges one row alone. An error only where the mode is strict, or where the log is full.
     pub(super) fn offer(&mut self, row: Result<Cells<'_>>) -> Result<()> {
         let number = self.receipt.next_record();
-        self.judged(row, number)
+        self.offer_of(number, row)
     }
 
-    /// One more statement of the record that was offered last: counted as a row, named by the number of its record.
-    pub(super) fn offer_more(&mut self, row: Result<Cells<'_>>) -> Result<()> {
-        let number = self.receipt.same_record();
-        self.judged(row, number)
-    }
-
-    fn judged(&mut self, row: Result<Cells<'_>>, number: u64) -> Result<()> {
+    /// One of the rows that a record makes, judged alone and named by the number of its record.
+    pub(super) fn offer_of(&mut self, number: u64, row: Result<Cells<'_>>) -> Result<()> {
+        self.receipt.add_row();
         match row.and_then(|mut cells| self.judge(&mut cells, number)) {
             Err(error) if self.mode == Mode::Strict || error.kind() == ErrorKind::TooLarge && self.full() => {
                 Err(error.at_row(number))

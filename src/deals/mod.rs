@@ -8,6 +8,7 @@
 //! | [`DealLog`] | all rows, checked, in one canonical order, with a [`Receipt`] of what was done with each |
 //! | [`Known`] | the log as it was visible at an instant: nothing later can be reached through it |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
+//! | [`SnapshotSeries`] | several snapshots in a row, where the CRM keeps no history |
 
 mod book;
 mod columns;
@@ -21,6 +22,7 @@ mod process;
 mod receipt;
 mod row;
 mod rules;
+mod series;
 mod snapshot;
 
 pub use book::Book;
@@ -33,4 +35,6 @@ pub(crate) use process::StageId;
 pub use process::{SalesProcess, Stage, StageKind};
 pub use receipt::{Finding, Receipt, Rejected};
 pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
+pub(crate) use series::Sighting;
+pub use series::{SnapshotSeries, Vanished};
 pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};

@@ -48,10 +48,14 @@ pub enum Finding {
     /// A deal whose id has outer white space, control, zero-width or direction characters, and so may look like
     /// another one's.
     OddId,
+    /// An open deal was missing from the next snapshot; it counts as the caller of the series said.
+    Vanished,
+    /// A move that two snapshots show, but not its day, which was put between them.
+    BetweenSnapshots,
 }
 
 impl Finding {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Reopened,
         Self::CreatedClosed,
         Self::MovedBack,
@@ -70,6 +74,8 @@ impl Finding {
         Self::AmountDropped,
         Self::ExpectedCloseDropped,
         Self::OddId,
+        Self::Vanished,
+        Self::BetweenSnapshots,
     ];
 
     /// The stable `snake_case` name.
@@ -93,6 +99,8 @@ impl Finding {
             Self::AmountDropped => "amount_dropped",
             Self::ExpectedCloseDropped => "expected_close_dropped",
             Self::OddId => "odd_id",
+            Self::Vanished => "vanished",
+            Self::BetweenSnapshots => "between_snapshots",
         }
     }
 }
@@ -255,6 +263,17 @@ impl Receipt {
         }
     }
 
+    /// Rows that come checked.
+    pub(super) fn accept(&mut self, n_rows: usize) {
+        let n = u64::try_from(n_rows).unwrap_or(u64::MAX);
+        (self.rows_in, self.accepted) = (self.rows_in.saturating_add(n), self.accepted.saturating_add(n));
+    }
+
+    /// Notes what is found before there are rows in order.
+    pub(super) fn note(&mut self, finding: Finding, count: u64) {
+        self.findings.set(finding, self.findings.get(finding).saturating_add(count));
+    }
+
     /// Notes the cells (amount, expected close) that a good row lost.
     pub(super) fn dropped(&mut self, row: u64, deal: &str, [amount, close]: [Option<Error>; 2]) {
         self.findings.add_if(amount.is_some(), Finding::AmountDropped);
@@ -268,9 +287,10 @@ impl Receipt {
 
     /// Balances the books once the rows are in order.
     pub(super) fn settle(&mut self, n_rows: usize, mut findings: Findings) {
-        // What was dropped on the way in is not in the rows any more.
-        for dropped in [Finding::AmountDropped, Finding::ExpectedCloseDropped] {
-            findings.set(dropped, self.findings.get(dropped));
+        // What was found on the way in is not in the rows any more.
+        let dropped = [Finding::AmountDropped, Finding::ExpectedCloseDropped];
+        for early in dropped.into_iter().chain([Finding::Vanished, Finding::BetweenSnapshots]) {
+            findings.set(early, self.findings.get(early));
         }
         self.accepted = u64::try_from(n_rows).unwrap_or(u64::MAX);
         self.deduplicated = self.rows_in.saturating_sub(self.quarantined).saturating_sub(self.accepted);

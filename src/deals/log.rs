@@ -178,7 +178,7 @@ impl Offer<'_> {
 
     /// Counts what only the reader of a source can find.
     pub(crate) fn note(&mut self, finding: Finding) {
-        self.0.receipt.note(finding);
+        self.0.receipt.note(finding, 1);
     }
 
     pub(crate) fn process(&self) -> &SalesProcess {

@@ -9,6 +9,7 @@
 //! | [`Known`] | the log as it was visible at an instant: nothing later can be reached through it |
 //! | [`Rates`] | exchange rates by date, for logs in several currencies |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
+//! | [`SnapshotSeries`] | several snapshots in a row, where the CRM keeps no history |
 
 mod book;
 mod columns;
@@ -23,6 +24,7 @@ mod rates;
 mod receipt;
 mod row;
 mod rules;
+mod series;
 mod snapshot;
 
 pub use book::Book;
@@ -39,4 +41,6 @@ pub(crate) use rates::CURRENCY;
 pub use rates::{RateUse, Rates, RatesUsed};
 pub use receipt::{Finding, Receipt, Rejected};
 pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
+pub(crate) use series::Sighting;
+pub use series::{SnapshotSeries, Vanished};
 pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};

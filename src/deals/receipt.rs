@@ -50,10 +50,14 @@ pub enum Finding {
     /// A deal whose id has outer white space, control, zero-width or direction characters, and so may look like
     /// another one's.
     OddId,
+    /// An open deal was missing from the next snapshot; it counts as the caller of the series said.
+    Vanished,
+    /// A move that two snapshots show, but not its day, which was put between them.
+    BetweenSnapshots,
 }
 
 impl Finding {
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Reopened,
         Self::CreatedClosed,
         Self::MovedBack,
@@ -73,6 +77,8 @@ impl Finding {
         Self::ExpectedCloseDropped,
         Self::DefaultClose,
         Self::OddId,
+        Self::Vanished,
+        Self::BetweenSnapshots,
     ];
 
     /// The stable `snake_case` name.
@@ -97,6 +103,8 @@ impl Finding {
             Self::ExpectedCloseDropped => "expected_close_dropped",
             Self::DefaultClose => "default_close",
             Self::OddId => "odd_id",
+            Self::Vanished => "vanished",
+            Self::BetweenSnapshots => "between_snapshots",
         }
     }
 }
@@ -269,6 +277,12 @@ impl Receipt {
         self.records
     }
 
+    /// Numbers a record that makes one row.
+    pub(super) fn next_row(&mut self) -> u64 {
+        self.add_row();
+        self.next_record()
+    }
+
     pub(super) fn add_row(&mut self) {
         self.rows_in += 1;
     }
@@ -277,16 +291,24 @@ impl Receipt {
         self.ignored += 1;
     }
 
-    /// Counts what only the reader of a source can find.
-    pub(super) fn note(&mut self, finding: Finding) {
-        self.findings.add(finding);
-    }
-
     pub(super) fn reject(&mut self, error: Error) {
         self.quarantined += 1;
         if self.rejected.len() < KEPT {
             self.rejected.push(Rejected::new(error));
         }
+    }
+
+    /// Rows that come checked.
+    pub(super) fn accept(&mut self, n_rows: usize) {
+        let n = u64::try_from(n_rows).unwrap_or(u64::MAX);
+        for count in [&mut self.records, &mut self.rows_in, &mut self.accepted] {
+            *count = count.saturating_add(n);
+        }
+    }
+
+    /// Notes what is found before there are rows in order.
+    pub(super) fn note(&mut self, finding: Finding, count: u64) {
+        self.findings.set(finding, self.findings.get(finding).saturating_add(count));
     }
 
     /// Notes the cells (amount, expected close) that a good row lost.
@@ -302,9 +324,10 @@ impl Receipt {
 
     /// Balances the books once the rows are in order.
     pub(super) fn settle(&mut self, n_rows: usize, mut findings: Findings) {
-        // What was dropped on the way in is not in the rows any more.
-        for dropped in [Finding::AmountDropped, Finding::ExpectedCloseDropped, Finding::DefaultClose] {
-            findings.set(dropped, self.findings.get(dropped));
+        // What was found on the way in is not in the rows any more.
+        let dropped = [Finding::AmountDropped, Finding::ExpectedCloseDropped, Finding::DefaultClose];
+        for early in dropped.into_iter().chain([Finding::Vanished, Finding::BetweenSnapshots]) {
+            findings.set(early, self.findings.get(early));
         }
         self.accepted = u64::try_from(n_rows).unwrap_or(u64::MAX);
         self.deduplicated = self.rows_in.saturating_sub(self.quarantined).saturating_sub(self.accepted);

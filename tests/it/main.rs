@@ -27,5 +27,6 @@ mod parametric;
 mod promises;
 mod scores;
 mod semi_markov;
+mod series;
 mod synthetic;
 mod total;

@@ -34,16 +34,22 @@ use std::fmt::Write as _;
 /// ```
 #[derive(Debug)]
 pub struct Import<'s> {
-    pub(super) stages: &'s Stages,
-    pub(super) reading: Reading<'s>,
+    pub(super) context: Context<'s>,
     pub(super) offer: Offer<'s>,
     log: DealLog,
     currencies: Currencies,
 }
 
+/// What the readers of rows need to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'s> {
+    pub(super) stages: &'s Stages,
+    pub(super) reading: Reading<'s>,
+}
+
 /// In which rows which currency was met, and where its rate is missing.
 #[derive(Debug, Default)]
-struct Currencies {
+pub(super) struct Currencies {
     first_row: BTreeMap<String, u64>,
     /// Rows without a rate, by currency; the first ones of them, and how many.
     missing: BTreeMap<String, (Vec<u64>, usize)>,
@@ -71,7 +77,7 @@ impl<'s> Import<'s> {
             return Err(error.found(stages.process()));
         }
         let offer = log.offer(stages.process(), reading.mode)?;
-        Ok(Self { stages, reading, offer, log, currencies: Currencies::default() })
+        Ok(Self { context: Context { stages, reading }, offer, log, currencies: Currencies::default() })
     }
 
     /// The log of everything handed in.
@@ -80,17 +86,16 @@ impl<'s> Import<'s> {
     /// [`MissingRate`](ErrorKind::MissingRate), with the rows named, where deals are in several currencies and no rates
     /// are given, or a rate is missing: for a closed deal on the day of its close, for an open one at all.
     pub fn finish(self) -> Result<DealLog> {
-        let Self { reading, offer, mut log, currencies, .. } = self;
+        let Self { context, offer, mut log, currencies } = self;
         log.take(offer);
-        match reading.rates.cloned().or_else(|| log.rates().cloned()) {
+        match context.reading.rates.cloned().or_else(|| log.rates().cloned()) {
             Some(rates) => {
                 currencies.every_rate()?;
                 log.converted(rates)
             }
             None if log.currencies().len() > 1 => {
                 let found = log.currencies().join(", ");
-                let error = Error::new(ErrorKind::MissingRate, currencies.one_expected());
-                Err(error.field(CURRENCY).found(found))
+                Err(currencies.one_expected().found(found))
             }
             None => Ok(log),
         }
@@ -123,25 +128,39 @@ impl<'s> Import<'s> {
 
     /// Notes the currency of a deal; `closed` is the day whose rate it needs, if it is closed.
     pub(super) fn currency(&mut self, record: u64, currency: &str, closed: Option<i32>) {
-        if !self.currencies.first_row.contains_key(currency) {
-            self.currencies.first_row.insert(currency.to_owned(), record);
-        }
-        let Some(rates) = self.reading.rates.or(self.log.rates()) else { return };
+        self.currencies.met(currency, record);
+        let Some(rates) = self.context.reading.rates.or(self.log.rates()) else { return };
         let known = closed.map_or_else(|| rates.knows(currency), |day| rates.at(currency, day).is_some());
         if !known {
-            let (rows, n) = self.currencies.missing.entry(currency.to_owned()).or_default();
-            *n += 1;
-            if rows.len() < NAMED {
-                rows.push(record);
-            }
+            self.currencies.missing(currency, record);
         }
     }
 }
 
 impl Currencies {
-    fn every_rate(&self) -> Result<()> {
+    pub(super) fn met(&mut self, currency: &str, row: u64) {
+        if !self.first_row.contains_key(currency) {
+            self.first_row.insert(currency.to_owned(), row);
+        }
+    }
+
+    pub(super) fn missing(&mut self, currency: &str, row: u64) {
+        let (rows, n) = self.missing.entry(currency.to_owned()).or_default();
+        *n += 1;
+        if rows.len() < NAMED {
+            rows.push(row);
+        }
+    }
+
+    /// An error where there are several.
+    pub(super) fn one(&self) -> Result<()> {
+        if self.first_row.len() > 1 { Err(self.one_expected()) } else { Ok(()) }
+    }
+
+    pub(super) fn every_rate(&self) -> Result<()> {
         let Some((currency, (rows, n))) = self.missing.iter().next() else { return Ok(()) };
-        let mut expected = format!("a rate of {currency} for the day of the close, or any for an open deal; rows");
+        let mut expected =
+            format!("a rate of {currency} for the day of the close, or any for an open deal; rows");
         for (i, row) in rows.iter().enumerate() {
             let _ = write!(expected, "{} {row}", if i == 0 { "" } else { "," });
         }
@@ -152,12 +171,12 @@ impl Currencies {
         Err(rows.first().map_or(error.clone(), |&row| error.at_row(row)))
     }
 
-    fn one_expected(&self) -> String {
+    fn one_expected(&self) -> Error {
         let mut expected = String::from("one currency, or rates");
         for (i, (currency, row)) in self.first_row.iter().enumerate().take(NAMED) {
             let _ = write!(expected, "{} {currency} from row {row} on", if i == 0 { ";" } else { "," });
         }
-        expected
+        Error::new(ErrorKind::MissingRate, expected).field(CURRENCY)
     }
 }
 

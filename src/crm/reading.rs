@@ -18,6 +18,8 @@ use chrono::{FixedOffset, NaiveDateTime, Offset, Utc};
 pub struct Reading<'r> {
     pub(super) mode: Mode,
     zone: FixedOffset,
+    /// Where the clock stood that wrote instants without an offset, if not in the business zone.
+    pub(super) clock: Option<FixedOffset>,
     dates: Option<DateOrder>,
     pub(super) since: Option<i64>,
     pub(super) fixed: &'r [&'r str],
@@ -35,7 +37,15 @@ pub enum DateOrder {
 
 impl Default for Reading<'_> {
     fn default() -> Self {
-        Self { mode: Mode::Collect, zone: Utc.fix(), dates: None, since: None, fixed: &[], rates: None }
+        Self {
+            mode: Mode::Collect,
+            zone: Utc.fix(),
+            clock: None,
+            dates: None,
+            since: None,
+            fixed: &[],
+            rates: None,
+        }
     }
 }
 
@@ -44,6 +54,13 @@ impl<'r> Reading<'r> {
     #[must_use]
     pub const fn zone(mut self, zone: FixedOffset) -> Self {
         self.zone = zone;
+        self
+    }
+
+    /// Instants written without an offset are in this zone, not in the business zone. Dates alone are dates.
+    #[must_use]
+    pub const fn written_in(mut self, zone: FixedOffset) -> Self {
+        self.clock = Some(zone);
         self
     }
 
@@ -94,13 +111,24 @@ impl<'r> Reading<'r> {
 
     /// Seconds of civil time in the business zone.
     pub(super) fn instant(&self, text: &str, field: &'static str) -> Result<i64> {
-        match (read::instant(text, self.zone), self.dates) {
+        match (self.civil(text), self.dates) {
             (Ok(at), _) => Ok(at),
             (Err(error), None) => Err(error.field(field)),
             (Err(error), Some(order)) => {
                 let iso = order.iso(text.trim_ascii()).ok_or_else(|| error.field(field))?;
-                read::instant(&iso, self.zone).map_err(|error| error.field(field).found(text))
+                self.civil(&iso).map_err(|error| error.field(field).found(text))
             }
+        }
+    }
+
+    fn civil(&self, text: &str) -> Result<i64> {
+        match self.clock {
+            // A date alone is a date in every zone.
+            Some(clock) if text.trim_ascii().len() > 10 => {
+                let ahead = self.zone.local_minus_utc() - clock.local_minus_utc();
+                read::instant(text, clock).map(|at| at.saturating_add(ahead.into()))
+            }
+            _ => read::instant(text, self.zone),
         }
     }
 

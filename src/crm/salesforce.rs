@@ -8,11 +8,12 @@
 //! Ids of 15 and of 18 characters name the same record; a log holds the form of 18.
 
 use super::cell::{self, Scale, amount, flag, needed, probability, stated};
-use super::changes::{Changes, Origin, What};
-use super::import::{Import, small};
+use super::changes::{Change, Changes, Names, Origin, Today, What};
+use super::exports::Exports;
+use super::import::{Context, Import, small};
 use super::sighting::Sighting;
 use super::stages::{StageDefinition, Stages};
-use crate::deals::{CURRENCY, Cells, Flag, StageKind, Step};
+use crate::deals::{CURRENCY, Cells, Flag, StageKind};
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -324,7 +325,7 @@ impl Import<'_> {
     ) -> Result<()> {
         self.each(rows, |import, record, row: &OpportunityHistory| {
             let mut id = IdBuffer::default();
-            let cells = row.cells(import, &mut id);
+            let cells = row.cells(&import.context, &mut id);
             import.offer.row(record, cells)
         })
     }
@@ -338,7 +339,7 @@ impl Import<'_> {
         &mut self,
         rows: impl IntoIterator<Item = std::result::Result<Opportunity, E>>,
     ) -> Result<()> {
-        self.each(rows, |import, record, row: &Opportunity| match row.sighting(import) {
+        self.each(rows, |import, record, row: &Opportunity| match row.sighting(&import.context) {
             Ok(sighting) => sighting.background(import, record),
             Err(error) => import.row(record, Err(error)),
         })
@@ -355,13 +356,13 @@ impl Import<'_> {
         changes: impl IntoIterator<Item = std::result::Result<OpportunityFieldHistory, E>>,
         deals: impl IntoIterator<Item = std::result::Result<Opportunity, F>>,
     ) -> Result<()> {
-        let mut all = Changes::default();
+        let mut all = Changes::of(NAMES);
         self.each(changes, |import, record, row: &OpportunityFieldHistory| {
-            all.take(import, record, row.change(import))
+            all.take(import, record, row.change(&import.context))
         })?;
-        self.each(deals, |import, record, row: &Opportunity| match row.sighting(import) {
+        self.each(deals, |import, record, row: &Opportunity| match row.sighting(&import.context) {
             Ok(sighting) => {
-                all.begin(record, Origin::of(&sighting, stated(row.stage_name.as_ref())));
+                all.begin(record, Origin::of(&sighting, row.today()));
                 sighting.background(import, record)
             }
             Err(error) => import.row(record, Err(error)),
@@ -371,16 +372,16 @@ impl Import<'_> {
 }
 
 impl OpportunityHistory {
-    fn cells<'a>(&'a self, import: &Import<'_>, buffer: &'a mut IdBuffer) -> Result<Cells<'a>> {
+    fn cells<'a>(&'a self, context: &Context<'_>, buffer: &'a mut IdBuffer) -> Result<Cells<'a>> {
         small([&self.opportunity_id, &self.stage_name, &self.forecast_category].map(Option::as_ref))?;
         let deal = long_id(needed(self.opportunity_id.as_ref(), "OpportunityId")?, buffer);
-        self.cells_of(deal, import).map_err(|error| error.of_deal(deal))
+        self.cells_of(deal, context).map_err(|error| error.of_deal(deal))
     }
 
-    fn cells_of<'a>(&'a self, deal: &'a str, import: &Import<'_>) -> Result<Cells<'a>> {
-        let reading = &import.reading;
+    fn cells_of<'a>(&'a self, deal: &'a str, context: &Context<'_>) -> Result<Cells<'a>> {
+        let reading = &context.reading;
         let stage = needed(self.stage_name.as_ref(), "StageName")?;
-        let place = import.stages.find(None, stage).map_err(|error| error.field("StageName"))?;
+        let place = context.stages.find(None, stage).map_err(|error| error.field("StageName"))?;
         probability(self.probability.as_ref(), Scale::Percent, "Probability")?;
         flag(self.is_deleted.as_ref(), "IsDeleted")?;
         Ok(Cells {
@@ -397,22 +398,30 @@ impl OpportunityHistory {
 
 impl Opportunity {
     /// The deal as it stands.
-    pub(super) fn sighting<'a>(&'a self, import: &Import<'_>) -> Result<Sighting<'a>> {
+    pub(super) fn sighting<'a>(&'a self, context: &Context<'_>) -> Result<Sighting<'a>> {
         let cells = [&self.id, &self.owner_id, &self.r#type, &self.lead_source, &self.record_type_id];
         small(cells.map(Option::as_ref))?;
         let deal = owned_id(needed(self.id.as_ref(), "Id")?);
-        self.sighting_of(deal.clone(), import).map_err(|error| error.of_deal(&deal))
+        self.sighting_of(deal.clone(), context).map_err(|error| error.of_deal(&deal))
     }
 
-    fn sighting_of<'a>(&'a self, deal: Cow<'a, str>, import: &Import<'_>) -> Result<Sighting<'a>> {
-        let reading = &import.reading;
+    fn today(&self) -> Today<'_> {
+        Today {
+            stage: stated(self.stage_name.as_ref()),
+            amount: stated(self.amount.as_ref()),
+            close: stated(self.close_date.as_ref()),
+        }
+    }
+
+    fn sighting_of<'a>(&'a self, deal: Cow<'a, str>, context: &Context<'_>) -> Result<Sighting<'a>> {
+        let reading = &context.reading;
         probability(self.probability.as_ref(), Scale::Percent, "Probability")?;
         let closed = flag(self.is_closed.as_ref(), "IsClosed")?;
         let close = cell::state(self.close_date.as_ref(), |text| reading.day(text, "CloseDate"));
         let modified = reading.instant_if(self.system_modstamp.as_ref(), "SystemModstamp")?;
         let by_person = reading.instant_if(self.last_modified_date.as_ref(), "LastModifiedDate")?;
         let place = stated(self.stage_name.as_ref())
-            .map(|stage| import.stages.find(None, stage).map_err(|error| error.field("StageName")))
+            .map(|stage| context.stages.find(None, stage).map_err(|error| error.field("StageName")))
             .transpose()?;
         let attributes = [
             ("OwnerId", &self.owner_id),
@@ -432,15 +441,33 @@ impl Opportunity {
             amount: cell::state(self.amount.as_ref(), |text| amount(text, "Amount")),
             close,
             category: stated(category),
+            names: ("CreatedDate", "SystemModstamp"),
             currency: stated(self.currency_iso_code.as_ref()),
-            attributes: attributes.iter().filter_map(|(name, cell)| Some((*name, stated(cell.as_ref())?))).collect(),
+            attributes: attributes
+                .iter()
+                .filter_map(|(name, cell)| Some((*name, stated(cell.as_ref())?)))
+                .collect(),
         })
+    }
+}
+
+impl Exports<'_> {
+    /// Rows of `Opportunity` as they stood at an instant.
+    ///
+    /// # Errors
+    /// With strict reading the first bad row.
+    pub fn salesforce<E: std::error::Error>(
+        &mut self,
+        as_of: impl Into<chrono::NaiveDateTime>,
+        rows: impl IntoIterator<Item = std::result::Result<Opportunity, E>>,
+    ) -> Result<()> {
+        self.each(as_of.into(), rows, Opportunity::sighting)
     }
 }
 
 impl OpportunityFieldHistory {
     /// What changed; `None` where a log does not keep it.
-    fn change(&self, import: &Import<'_>) -> Result<Option<super::changes::Change>> {
+    fn change(&self, context: &Context<'_>) -> Result<Option<Change>> {
         small([&self.opportunity_id, &self.old_value, &self.new_value].map(Option::as_ref))?;
         let deal = owned_id(needed(self.opportunity_id.as_ref(), "OpportunityId")?);
         let what = match needed(self.field.as_ref(), "Field").map_err(|error| error.of_deal(&deal))? {
@@ -452,8 +479,8 @@ impl OpportunityFieldHistory {
             "CurrencyIsoCode" => What::Attribute(CURRENCY),
             _ => return Ok(None),
         };
-        let at = import.reading.at(self.created_date.as_ref(), "CreatedDate");
-        Ok(Some(super::changes::Change {
+        let at = context.reading.at(self.created_date.as_ref(), "CreatedDate");
+        Ok(Some(Change {
             at: at.map_err(|error| error.of_deal(&deal))?,
             deal: deal.into_owned(),
             what,
@@ -462,6 +489,16 @@ impl OpportunityFieldHistory {
         }))
     }
 }
+
+/// What the cells of changes and deals are called.
+const NAMES: Names = Names {
+    old: "OldValue",
+    new: "NewValue",
+    stage: "StageName",
+    amount: "Amount",
+    close: "CloseDate",
+    closed: "CloseDate",
+};
 
 /// Room for an id of 18 characters.
 #[derive(Default)]
@@ -478,7 +515,8 @@ fn long_id<'a>(id: &'a str, buffer: &'a mut IdBuffer) -> &'a str {
     let (short, check) = buffer.0.split_at_mut(15);
     short.copy_from_slice(bytes);
     for (slot, five) in check.iter_mut().zip(bytes.chunks(5)) {
-        let capitals = five.iter().rev().fold(0_usize, |bits, byte| 2 * bits + usize::from(byte.is_ascii_uppercase()));
+        let capitals =
+            five.iter().rev().fold(0_usize, |bits, byte| 2 * bits + usize::from(byte.is_ascii_uppercase()));
         *slot = CHECK.get(capitals).copied().unwrap_or(b'A');
     }
     std::str::from_utf8(&buffer.0).unwrap_or(id)
@@ -499,10 +537,9 @@ mod tests {
     #[test]
     fn both_forms_of_an_id_are_one() {
         // The example of Salesforce's documentation of the algorithm, with the prefix of an opportunity.
-        for (short, long) in [
-            ("006D000000KFupN", "006D000000KFupNIAT"),
-            ("0060Y00000aBcDe", "0060Y00000aBcDeQAK"),
-        ] {
+        for (short, long) in
+            [("006D000000KFupN", "006D000000KFupNIAT"), ("0060Y00000aBcDe", "0060Y00000aBcDeQAK")]
+        {
             assert_eq!(owned_id(short), long);
             assert_eq!(owned_id(long), long);
         }

@@ -153,7 +153,8 @@ impl Stages {
         let seen = |definition: &StageDefinition| {
             only.is_none_or(|only| definition.pipeline.is_none() || definition.is_in(only))
         };
-        let visible: Vec<&StageDefinition> = definitions.iter().filter(|definition| seen(definition)).collect();
+        let visible: Vec<&StageDefinition> =
+            definitions.iter().filter(|definition| seen(definition)).collect();
         let name = |definition: &StageDefinition| name_among(definition, &visible);
         let process = SalesProcess::new(visible.iter().map(|definition| match definition.kind {
             StageKind::Open => Stage::open(name(definition)),
@@ -208,9 +209,10 @@ impl Stages {
 
     /// The first stage that means won or lost and has no pipeline, where a source has a status of its own.
     pub(super) fn outcome(&self, kind: StageKind) -> Result<Place> {
-        let found = self.definitions.iter().find(|(definition, _)| {
-            definition.kind == kind && definition.pipeline.is_none()
-        });
+        let found = self
+            .definitions
+            .iter()
+            .find(|(definition, _)| definition.kind == kind && definition.pipeline.is_none());
         let missing = || Error::new(ErrorKind::UnknownStage, "a stage for won and one for lost deals");
         found.map(|(_, place)| *place).ok_or_else(missing)
     }
@@ -224,13 +226,26 @@ impl Stages {
     }
 }
 
+/// What every row of a table of definitions says, or the first row at fault.
+pub(super) fn every<R, E: std::error::Error, T>(
+    rows: impl IntoIterator<Item = std::result::Result<R, E>>,
+    read: impl Fn(&R) -> Result<T>,
+) -> Result<Vec<T>> {
+    let read = |row: std::result::Result<R, E>| match row {
+        Ok(row) => read(&row),
+        Err(error) => Err(super::reading::unreadable_row(&error)),
+    };
+    (1..).zip(rows).map(|(number, row)| read(row).map_err(|error| error.at_row(number))).collect()
+}
+
 /// The label where it is the only one, else the pipeline's label before it, else the id after it.
 fn name_among(definition: &StageDefinition, all: &[&StageDefinition]) -> String {
     let long = |definition: &StageDefinition| match &definition.pipeline {
         Some((_, pipeline)) => format!("{pipeline}: {}", definition.label),
         None => definition.label.clone(),
     };
-    let once = |name: &str| all.iter().filter(|other| other.label == name || long(other) == name).count() == 1;
+    let once =
+        |name: &str| all.iter().filter(|other| other.label == name || long(other) == name).count() == 1;
     let long = long(definition);
     if once(&definition.label) {
         definition.label.clone()
@@ -268,7 +283,8 @@ mod tests {
 
     #[test]
     fn former_names_are_followed_once() {
-        let stages = Stages::new([definition("a", "A", Open), definition("w", "W", Won), definition("l", "L", Lost)]);
+        let stages =
+            Stages::new([definition("a", "A", Open), definition("w", "W", Won), definition("l", "L", Lost)]);
         let stages = stages.unwrap().renamed("Old", "A").unwrap();
         assert_eq!(stages.find(None, "Old"), stages.find(None, "a"));
         assert!(stages.clone().renamed("x", "nowhere").is_err());

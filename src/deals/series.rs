@@ -128,13 +128,31 @@ impl SnapshotSeries {
         (vanished, mode): (Vanished, Mode),
         rows: impl IntoIterator<Item = (NaiveDateTime, SnapshotRow)>,
     ) -> Result<Self> {
+        let rows = rows.into_iter().map(|(at, row)| (at, Ok((row, [None, None]))));
+        Self::from_shown(process, (vanished, mode), rows)
+    }
+
+    /// From rows as a reader of exports made them, each with the cells (amount, expected close) it lost, or why it is
+    /// none.
+    pub(crate) fn from_shown(
+        process: &SalesProcess,
+        (vanished, mode): (Vanished, Mode),
+        rows: impl IntoIterator<Item = (NaiveDateTime, Result<(SnapshotRow, [Option<Error>; 2])>)>,
+    ) -> Result<Self> {
         let mut series = Self::new(process, vanished)?;
         let mut by_instant: BTreeMap<NaiveDateTime, Vec<(u64, SnapshotRow)>> = BTreeMap::new();
+        let mut faults = Vec::new();
         for (at, row) in rows {
             let number = series.receipt.next_row();
-            by_instant.entry(at).or_default().push((number, row));
+            let rows = by_instant.entry(at).or_default();
+            match row {
+                Ok((row, lost)) => {
+                    series.receipt.dropped(number, &row.deal_id, lost);
+                    rows.push((number, row));
+                }
+                Err(error) => faults.push(error.at_row(number)),
+            }
         }
-        let mut faults = Vec::new();
         for (at, mut rows) in by_instant {
             let mut snapshot = Snapshot::empty(process, at);
             rows.sort_by(|a, b| canonical(process, &a.1, &b.1).then(a.0.cmp(&b.0)));

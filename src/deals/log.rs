@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::event::{DealEvent, Mode};
 use super::known::Known;
 use super::process::SalesProcess;
-use super::receipt::Receipt;
+use super::receipt::{Finding, Receipt};
 use super::row::{Cells, Draft};
 use super::rules::Rules;
 use crate::Result;
@@ -118,6 +118,12 @@ impl DealLog {
     /// What was done with each row.
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
+    }
+
+    /// The same log with something noted in its receipt that its rows do not show.
+    pub(crate) fn noting(mut self, finding: Finding, count: u64) -> Self {
+        self.receipt.note(finding, count);
+        self
     }
 
     /// The stages.

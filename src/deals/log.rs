@@ -131,6 +131,12 @@ impl DealLog {
         &self.receipt
     }
 
+    /// The same log with something noted in its receipt that its rows do not show.
+    pub(crate) fn noting(mut self, finding: Finding, count: u64) -> Self {
+        self.receipt.note(finding, count);
+        self
+    }
+
     /// The stages.
     pub fn process(&self) -> &SalesProcess {
         &self.process

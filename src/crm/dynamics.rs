@@ -98,7 +98,6 @@ pub fn stages<'n>(open: impl IntoIterator<Item = &'n str>) -> Result<Stages> {
         .map(|(number, name)| StageDefinition::new(format!("salesstage={number}"), name, StageKind::Open));
     let won = StageDefinition::new("statecode=1", "Won", StageKind::Won);
     let lost = StageDefinition::new("statecode=2", "Lost", StageKind::Lost);
-    // Behind all others, also where their number is not the order in which they are given.
     Stages::new(open.chain([won, lost]))
 }
 

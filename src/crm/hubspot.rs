@@ -388,18 +388,18 @@ impl ExportRow {
 }
 
 /// Hands in the history of one deal.
-struct Reader<'r, 's> {
+struct Reader<'r, 's, 'd> {
     import: &'r mut Import<'s>,
     record: u64,
-    deal: &'r str,
+    deal: &'d str,
     created: Option<i64>,
 }
 
-impl Reader<'_, '_> {
-    fn history(mut self, row: &Deal) -> Result<()> {
-        let empty = BTreeMap::new();
-        let history = row.properties_with_history.as_ref().unwrap_or(&empty);
-        for (name, versions) in history {
+impl<'d> Reader<'_, '_, 'd> {
+    fn history(mut self, row: &'d Deal) -> Result<()> {
+        let history = row.properties_with_history.as_ref();
+        let tells = |name: &str| history.is_some_and(|history| history.contains_key(name));
+        for (name, versions) in history.into_iter().flatten() {
             let property = match name.as_str() {
                 "dealstage" => Property::Stage,
                 "amount" => Property::Amount,
@@ -409,24 +409,34 @@ impl Reader<'_, '_> {
                 _ => continue,
             };
             for (number, version) in versions.iter().enumerate() {
-                self.version(property, version).map_or_else(
-                    |error| {
-                        // The error says which cell of the version; here is where the version lies.
-                        let cell = error.field_name().unwrap_or("value").to_owned();
-                        let field = format!("propertiesWithHistory.{name}[{number}].{cell}");
-                        self.import.row(self.record, Err(error.field(field).of_deal(self.deal)))
-                    },
-                    |taken| taken,
-                )?;
+                // The error says which cell of the version; here is where the version lies.
+                let place = |error: Error| {
+                    let cell = error.field_name().unwrap_or("value").to_owned();
+                    error.field(format!("propertiesWithHistory.{name}[{number}].{cell}"))
+                };
+                match self.version(property, version) {
+                    Ok(None) => {}
+                    Ok(Some(Said::Cells(mut cells))) => {
+                        if let Cell::Bad(error) = cells.amount {
+                            cells.amount = Cell::Bad(place(error));
+                        }
+                        if let Cell::Bad(error) = cells.close {
+                            cells.close = Cell::Bad(place(error));
+                        }
+                        self.import.row(self.record, Ok(cells))?;
+                    }
+                    Ok(Some(Said::Merged(ids, at))) => self.merged(ids, at)?,
+                    Err(error) => self.import.row(self.record, Err(place(error).of_deal(self.deal)))?,
+                }
             }
         }
-        if !history.contains_key("dealstage") {
+        if !tells("dealstage") {
             self.stages_entered(row)?;
         }
-        if !history.contains_key("amount") {
+        if !tells("amount") {
             self.amount_today(row)?;
         }
-        if !history.contains_key("hs_merged_object_ids")
+        if !tells("hs_merged_object_ids")
             && let Some(ids) = row.properties.get("hs_merged_object_ids")
         {
             let at = self.import.context.reading.at(row.updated_at.as_ref(), "updatedAt");
@@ -438,8 +448,8 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// One version of a property: the outer error is the version's, the inner one the log's.
-    fn version(&mut self, property: Property, version: &Version) -> Result<Result<()>> {
+    /// What a version of a property says.
+    fn version(&mut self, property: Property, version: &'d Version) -> Result<Option<Said<'d>>> {
         let reading = self.import.context.reading;
         let at = reading.at(version.timestamp.as_ref(), "timestamp")?;
         let value = version.value.as_ref();
@@ -451,18 +461,18 @@ impl Reader<'_, '_> {
                     self.import.context.stages.find(None, stage).map_err(|error| error.field("value"))?;
                 cells.step = place.step(Flag::Entered);
             }
-            Property::Amount => cells.amount = cell::state(value, |text| amount(text, "amount")),
+            Property::Amount => cells.amount = cell::state(value, |text| amount(text, "value")),
             Property::Close => {
-                cells.close = cell::state(value, |text| reading.day(text, "closedate"));
+                cells.close = cell::state(value, |text| reading.day(text, "value"));
                 if self.is_default(&cells) {
                     self.import.note(Finding::DefaultClose);
                     cells.close = Cell::Cleared;
                 }
             }
             Property::Category => cells.category = Some(stated(value).unwrap_or("")),
-            Property::Merged => return Ok(stated(value).map_or(Ok(()), |ids| self.merged(ids, at))),
+            Property::Merged => return Ok(stated(value).map(|ids| Said::Merged(ids, at))),
         }
-        Ok(self.import.row(self.record, Ok(cells)))
+        Ok(Some(Said::Cells(cells)))
     }
 
     /// Whether an expected close is the last day of the month in which the deal was created, set on that day.
@@ -516,6 +526,13 @@ impl Reader<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// What a version of a property says.
+enum Said<'v> {
+    Cells(Cells<'v>),
+    /// These deals were merged into this one, then.
+    Merged(&'v str, i64),
 }
 
 #[derive(Clone, Copy)]

@@ -54,7 +54,7 @@ pub(crate) fn lives<'a>(known: &Known<'a>, mut visit: impl FnMut(&Life<'a>)) {
         for moved in deal.moves() {
             let day = civil_day(moved.at);
             let kind = match moved.step.flag {
-                Flag::None => continue,
+                Flag::Created | Flag::None => continue,
                 Flag::Removed => None,
                 Flag::Entered | Flag::Seen => Some(process.kind(moved.step.stage)),
             };

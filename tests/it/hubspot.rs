@@ -147,6 +147,7 @@ fn each_bad_version_is_named_and_the_others_count() {
     assert_eq!(
         fields(&log),
         [
+            (1, "propertiesWithHistory.amount[1].value".to_owned()),
             (1, "propertiesWithHistory.dealstage[1].value".to_owned()),
             (1, "propertiesWithHistory.dealstage[2].timestamp".to_owned()),
             (2, "propertiesWithHistory.dealstage[0].value".to_owned()),
@@ -157,7 +158,7 @@ fn each_bad_version_is_named_and_the_others_count() {
     );
     assert_eq!(log.receipt().records(), 5);
     let known = log.as_of(day(3, 1));
-    assert_eq!(known.deal("1").unwrap().amount(), None, "the amount that cannot be read is dropped");
+    assert_eq!(known.deal("1").unwrap().amount().unwrap().get(), 900.0);
     assert!(matches!(known.deal("1").unwrap().state(), State::Won { .. }));
 }
 

@@ -28,5 +28,6 @@ mod promises;
 mod scores;
 mod semi_markov;
 mod series;
+mod snapshots;
 mod synthetic;
 mod total;

@@ -36,7 +36,19 @@ pub struct Known<'a> {
 
 impl<'a> Known<'a> {
     pub(super) fn new(log: &'a DealLog, at: NaiveDateTime) -> Self {
-        Self { log, at, until: seconds(at) }
+        let until = seconds(at);
+        match log.looks.partition_point(|&look| look <= until).checked_sub(1).and_then(|i| log.looks.get(i)) {
+            Some(&look) => Self { log, at: civil(look), until: look },
+            None => Self { log, at, until },
+        }
+    }
+
+    /// What was known once everything before an instant was, as far as it is now: where the log comes from snapshots, at the
+    /// first one from then on.
+    pub(crate) fn once_known(&self, at: impl Into<NaiveDateTime>) -> Self {
+        let at = at.into();
+        let look = self.log.looks.partition_point(|&look| look < seconds(at));
+        self.as_of(self.log.looks.get(look).map_or(at, |&look| civil(look)))
     }
 
     /// What was known at an earlier instant; a later one changes nothing.

@@ -8,6 +8,7 @@ use super::receipt::{Finding, Receipt};
 use super::row::{Cells, Draft};
 use super::rules::Rules;
 use crate::Result;
+use crate::time::seconds;
 use chrono::NaiveDateTime;
 use std::borrow::Borrow;
 
@@ -41,6 +42,8 @@ pub struct DealLog {
     pub(super) process: SalesProcess,
     pub(super) columns: Columns,
     pub(super) rules: Rules,
+    /// When it was looked at, in seconds and in order; empty where it was always watched.
+    pub(super) looks: Vec<i64>,
     receipt: Receipt,
 }
 
@@ -51,6 +54,7 @@ impl DealLog {
             process: process.clone(),
             columns: Columns::default(),
             rules: Rules::default(),
+            looks: Vec::new(),
             receipt: Receipt::default(),
         }
     }
@@ -131,6 +135,12 @@ impl DealLog {
         &self.receipt
     }
 
+    /// The same log, made from snapshots of these instants: between two of them nothing was known.
+    pub(crate) fn looked_at(mut self, instants: impl Iterator<Item = NaiveDateTime>) -> Self {
+        self.looks = instants.map(seconds).collect();
+        self
+    }
+
     /// The same log with something noted in its receipt that its rows do not show.
     pub(crate) fn noting(mut self, finding: Finding, count: u64) -> Self {
         self.receipt.note(finding, count);
@@ -143,7 +153,8 @@ impl DealLog {
     }
 
     /// The log as it was visible at an instant (a date is its midnight): facts that had happened and were known before
-    /// it, to the second.
+    /// it, to the second. Where the log comes from snapshots, nothing is known of the days since the last one, so the view
+    /// is that of the last snapshot's instant.
     pub fn as_of(&self, at: impl Into<NaiveDateTime>) -> Known<'_> {
         Known::new(self, at.into())
     }

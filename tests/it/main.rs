@@ -33,5 +33,6 @@ mod salesforce;
 mod scores;
 mod semi_markov;
 mod series;
+mod snapshots;
 mod synthetic;
 mod total;

@@ -5,6 +5,13 @@
 //! given where it was found before and after, under the hazards so far. M: the hazards of the daily model from those sums.
 //! The two alternate; each pair of steps can only raise the (penalised) likelihood of what the snapshots show.
 //!
+//! # What cannot be told apart
+//! A deal that went from A to C between two snapshots may have skipped B or passed it; one that is new in B may have been
+//! created there or in A; a stage left within days may have been left at any age below the interval. The likelihood
+//! hardly decides. So the search starts from the plain course (created in the first stage, stage after stage, lost from any)
+//! and leaves it as far as the data say; ages up to one interval share one hazard, which the stays that were seen at such
+//! an age pin down; and nobody is created closed.
+//!
 //! # Reference
 //! Dempster, Laird & Rubin (1977); for counts known only between inspections Kalbfleisch & Lawless (1985); one pass at a time
 //! over data that keep coming, Neal & Hinton (1998).
@@ -12,7 +19,8 @@
 use super::ahead::{Ahead, ByDay, Interval, add, at_risk_at, pick};
 use crate::history::ages;
 use crate::history::visits::Place;
-use crate::model::hazard::{Table, Tally};
+use crate::model::hazard::{Table, Tally, keep_below_one};
+use crate::num::count;
 use std::collections::BTreeMap;
 
 /// Rounds of a full estimate: in tests the hazards then change by less than 1 % a round.
@@ -41,25 +49,30 @@ pub(super) struct Learned {
     hidden: Vec<Passage>,
     /// What is expected of the passages.
     expected: Tally,
-    /// Expected number of deals created in each place.
+    /// Expected number of deals created in each open stage.
     born: Vec<f64>,
     pub hazards: Table,
     /// Expected stays by stage that began and ended between two snapshots.
     pub unseen: Vec<f64>,
     /// How many passages there were when all were estimated together.
     n_together: usize,
+    /// Days between the last two snapshots.
+    n_days: usize,
 }
 
 impl Learned {
     pub(super) fn new(n_open: usize) -> Self {
+        let mut born = vec![LEAST; n_open];
+        born.first_mut().into_iter().for_each(|first| *first = 1.0);
         Self {
             seen: Tally::new(n_open),
             hidden: Vec::new(),
             expected: Tally::new(n_open),
-            born: vec![0.0; n_open + 2],
-            hazards: Table::filled(n_open, 0.0),
+            born,
+            hazards: plain_course(n_open),
             unseen: vec![0.0; n_open],
             n_together: 0,
+            n_days: 1,
         }
     }
 
@@ -86,36 +99,38 @@ impl Learned {
     /// The passages between two snapshots; estimates anew. All passages together each time their number has doubled,
     /// so that the work stays in proportion to them.
     pub(super) fn learn(&mut self, passages: &[Passage]) {
+        self.n_days = passages.iter().map(|passage| passage.interval.n_days).max().unwrap_or(self.n_days);
         self.hidden.extend_from_slice(passages);
         self.hidden.sort_unstable();
         if self.hidden.len() >= 2 * self.n_together.max(1) {
             self.n_together = self.hidden.len();
             for _ in 0..ROUNDS {
                 self.expected = self.seen.clone();
-                self.born.iter_mut().chain(&mut self.unseen).for_each(|n| *n = 0.0);
-                let hidden = std::mem::take(&mut self.hidden);
-                self.expect(&hidden);
+                self.unseen.iter_mut().for_each(|n| *n = 0.0);
+                let (hidden, born) = (std::mem::take(&mut self.hidden), self.born_share());
+                self.born.iter_mut().for_each(|n| *n = 0.0);
+                self.expect(&hidden, &born);
                 self.hidden = hidden;
-                self.hazards = self.expected.hazards();
+                self.estimate();
             }
         } else {
             let mut passages = passages.to_vec();
             passages.sort_unstable();
-            self.expect(&passages);
-            self.hazards = self.expected.hazards();
+            let born = self.born_share();
+            self.expect(&passages, &born);
+            self.estimate();
         }
     }
 
     /// One E step over passages in order.
-    fn expect(&mut self, passages: &[Passage]) {
+    fn expect(&mut self, passages: &[Passage], born: &[f64]) {
         let hazards = self.hazards.clone();
-        let born = self.born_share();
         for group in passages.chunk_by(|a, b| a.interval == b.interval) {
             let Some(interval) = group.first().map(|passage| passage.interval) else { continue };
             let ahead = Ahead::of(&hazards, interval);
-            let mut entering = ByDay::zero(interval.n_days, self.born.len());
+            let mut entering = ByDay::zero(interval.n_days, hazards.n_open() + 2);
             for passage in group {
-                let ways = passage.first_moves(&ahead, (&hazards, &born));
+                let ways = passage.first_moves(&ahead, (&hazards, born));
                 passage.count(&ways, (&mut self.expected, &mut self.born), &mut entering);
             }
             let unseen = ahead.expect(entering, &mut self.expected);
@@ -134,7 +149,26 @@ impl Learned {
 
     fn born_share(&self) -> Vec<f64> {
         let total: f64 = self.born.iter().sum();
-        self.born.iter().map(|n| if total > 0.0 { n / total } else { 0.0 }).collect()
+        self.born.iter().map(|n| if total > 0.0 { (n / total).max(LEAST) } else { 1.0 }).collect()
+    }
+
+    /// The M step.
+    fn estimate(&mut self) {
+        let mut hazards = self.expected.hazards();
+        let n_young = (0..ages::N_BINS).take_while(|&bin| start_of(bin) <= self.n_days).count();
+        for stage in 0..hazards.n_open() {
+            let risk: f64 = self.expected.risk.get(stage).map_or(0.0, |bins| bins.iter().take(n_young).sum());
+            let mut exits = vec![0.0; hazards.n_open() + 2];
+            (0..n_young).for_each(|bin| add(&mut exits, self.expected.exits.row(stage, bin), 1.0));
+            for bin in 0..ages::N_BINS {
+                let row = hazards.row_mut(stage, bin);
+                if bin < n_young {
+                    row.iter_mut().zip(&exits).for_each(|(h, n)| *h = n / (risk + 0.5));
+                }
+                keep_possible(row, stage);
+            }
+        }
+        self.hazards = hazards;
     }
 
     /// The days and places of the moves of each passage, drawn by numbers in 0..1 of the same place.
@@ -155,6 +189,36 @@ impl Learned {
         };
         passages.iter().map(way).collect()
     }
+}
+
+/// What no estimate falls below, as a share of what is likely: a move never seen stays possible.
+const LEAST: f64 = 1e-3;
+
+/// Where the search starts: on from stage to stage within a month or so, or lost.
+fn plain_course(n_open: usize) -> Table {
+    let mut hazards = Table::filled(n_open, 0.0);
+    for stage in 0..n_open {
+        for bin in 0..ages::N_BINS {
+            let row = hazards.row_mut(stage, bin);
+            for (to, h) in row.iter_mut().enumerate() {
+                *h = if to == stage + 1 || to == n_open + 1 { 0.02 } else { 0.0 };
+            }
+            keep_possible(row, stage);
+        }
+    }
+    hazards
+}
+
+fn keep_possible(row: &mut [f64], stage: usize) {
+    let least = LEAST * row.iter().sum::<f64>().max(LEAST) / count(row.len());
+    for (to, h) in row.iter_mut().enumerate() {
+        *h = if to == stage { 0.0 } else { h.max(least) };
+    }
+    keep_below_one(row);
+}
+
+fn start_of(bin: usize) -> usize {
+    ages::STARTS.get(bin).and_then(|&start| usize::try_from(start).ok()).unwrap_or(usize::MAX)
 }
 
 impl Passage {
@@ -182,7 +246,7 @@ impl Passage {
         if ways.iter().any(|(_, chances)| chances.iter().sum::<f64>() > 1e-280) {
             return ways;
         }
-        let mut straight = vec![0.0; born.len()];
+        let mut straight = vec![0.0; hazards.n_open() + 2];
         straight.get_mut(usize::from(self.interval.end)).into_iter().for_each(|chance| *chance = 1.0);
         match self.from {
             From::Nowhere { created: Some(day) } => vec![(day, straight)],

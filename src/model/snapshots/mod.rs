@@ -33,6 +33,8 @@ const MOST_UNSEEN: f64 = 0.25;
 /// * Everything that two snapshots show between them becomes known just before the later one. So as of the instant of a
 ///   snapshot the log shows what the snapshot shows, and later snapshots change nothing that was known before: a
 ///   backtest on this log sees no future.
+/// * As of an instant between two snapshots nothing is known of the days since the earlier one: the log answers as of that
+///   one, and a forecast starts there.
 /// * A date in a row (`entered`, `created`) is taken as it is. Else the days of a deal's moves are drawn from their chances
 ///   under the hazards known by then, spread evenly over the deals that moved: no single day is a fact, their
 ///   numbers are. The [receipt](DealLog::receipt) counts them ([`Finding::BetweenSnapshots`]) and what vanished.
@@ -137,6 +139,7 @@ impl SnapshotSeries {
         }
         let coarse = self.coarse(&learned);
         let log = scribe.finish()?.noting(Finding::Vanished, self.n_vanished());
+        let log = log.looked_at(self.instants().iter().copied());
         let interval_days = median_gap(&boundaries);
         Ok(Reconstruction {
             process: self.process().clone(),

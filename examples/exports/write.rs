@@ -43,6 +43,9 @@ fn company(daily: f64) -> Result<Company> {
     Company::new(truth, Period::new(date(2025, 1, 1)?, date(2026, 3, 10)?)?, Seed::new(2026))
 }
 
+/// No deal is expected later than this.
+const LAST: NaiveDate = NaiveDate::from_ymd_opt(2026, 12, 31).unwrap();
+
 /// A row of the company's history: what holds after it.
 struct Row {
     deal: u32,
@@ -69,7 +72,7 @@ fn history(events: Vec<DealEvent>) -> Vec<Row> {
             match change {
                 Change::Entered(stage) => row.stage = stage,
                 Change::Amount(amount) => row.amount = amount.unwrap_or_default(),
-                Change::ExpectedClose(day) => row.close = day.unwrap_or(row.close),
+                Change::ExpectedClose(day) => row.close = day.unwrap_or(row.close).min(LAST),
                 Change::Category(category) => row.commit = category == "commit",
                 _ => {}
             }
@@ -156,7 +159,7 @@ pub(crate) fn opportunity_stage() -> String {
 }
 
 fn salesforce_id(deal: u32) -> String {
-    // Only digits and small letters behind the prefix, but for one capital: so the check characters are known.
+    // One capital, the fourth of five characters: so the check characters are known.
     format!("006Qy0000{deal:06}IAA")
 }
 

@@ -373,5 +373,5 @@ pub(crate) fn many_hubspot_deals(
 }
 
 /// Rows and deals of a company that creates one deal a day, as measured.
-const ROWS_OF_ONE_A_DAY: f64 = 1300.0;
+const ROWS_OF_ONE_A_DAY: f64 = 1512.0;
 const DEALS_OF_ONE_A_DAY: f64 = 433.0;

@@ -96,7 +96,9 @@ pub mod synthetic;
 pub mod time;
 
 pub use crm::tidy;
-pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, Stage};
+pub use deals::{
+    Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, SnapshotSeries, Stage,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{FittedModel, ForecastModel, PeriodForecast, Split, Timing};
 pub use forecast::{Forecast, ForecastOptions, SimulationOptions, WeightedForecast};

@@ -1,16 +1,18 @@
-//! Two ways of looking at a log that studies and comparisons need.
+//! Ways of looking at a log that studies and comparisons need.
 
 use super::log::DealLog;
 use super::process::StageId;
+use super::rates::Rates;
 use crate::Result;
 use crate::num::Amount;
 
 /// How the rows are looked at. Applied when they are asked for, on what is visible then: a rule applied to the whole
 /// log beforehand would let later rows decide about earlier ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Rules {
     pub(super) start: Option<StageId>,
     pub(super) cap: Option<Amount>,
+    pub(super) rates: Option<Rates>,
 }
 
 impl DealLog {

@@ -99,7 +99,7 @@ impl ForecastModel {
         if known.has_late_facts() {
             // What became known late must not help: each origin has the history that was known then.
             let then = History::of(&known.as_of(civil_date(day)));
-            let outcome = History::of(&known.as_of(civil_date(day + horizon)));
+            let outcome = History::of(&known.once_known(civil_date(day + horizon)));
             Record::replay(then.at(day), &outcome, horizon, self.parts)
         } else {
             Record::replay(history.at(day), history, horizon, self.parts)

@@ -10,5 +10,7 @@ pub(crate) mod memory;
 pub(crate) mod process;
 mod semi_markov;
 pub(crate) mod shrink;
+mod snapshots;
 
 pub use semi_markov::{Chances, Leaving, Move, SemiMarkov, Sojourn};
+pub use snapshots::{CoarseStage, Reconstruction};

@@ -229,9 +229,8 @@ fn ebmt3(case: &Value) -> Vec<Episode> {
     let state = |x: f64| u32::from(whole(x));
     // One row a possible transition; a stay is the rows of one subject in one state.
     let mut stays: Vec<(f64, Episode)> = Vec::new();
-    #[allow(clippy::needless_range_loop, reason = "a row of several columns")]
-    for i in 0..table["id"].len() {
-        let (id, from) = (table["id"][i], state(table["from"][i]));
+    for (i, &id) in table["id"].iter().enumerate() {
+        let from = state(table["from"][i]);
         let to = (table["status"][i] > 0.5).then(|| state(table["to"][i]));
         match stays.last_mut() {
             Some((last, episode)) if *last == id && episode.from == from => episode.to = episode.to.or(to),

@@ -21,6 +21,7 @@ mod gap;
 mod history;
 mod nonparametric;
 mod oracle;
+mod oracles;
 mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;

@@ -8,6 +8,7 @@
 //! | [`DealLog`] | all rows, checked, in one canonical order, with a [`Receipt`] of what was done with each |
 //! | [`Known`] | the log as it was visible at an instant: nothing later can be reached through it |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
+//! | [`Waterfall`] | why the pipeline changed from one instant to another |
 
 mod book;
 mod columns;
@@ -22,6 +23,7 @@ mod receipt;
 mod row;
 mod rules;
 mod snapshot;
+mod waterfall;
 
 pub use book::Book;
 pub use event::{Change, DealEvent, Mode};
@@ -34,3 +36,4 @@ pub use process::{SalesProcess, Stage, StageKind};
 pub use receipt::{Finding, Receipt, Rejected};
 pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
 pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};
+pub use waterfall::{Bar, Waterfall};

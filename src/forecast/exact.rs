@@ -46,9 +46,14 @@ impl Total {
 
     /// The distribution together with the way that led to it, for questions under a condition.
     pub(crate) fn solved(&self, options: &ForecastOptions) -> Result<Solved> {
+        self.solved_as(self, options)
+    }
+
+    /// The same with the shock cut as finely as another book of this shock asks for.
+    pub(crate) fn solved_as(&self, finer: &Self, options: &ForecastOptions) -> Result<Solved> {
         // A copy of the columns, their scores, and the sorted ladder.
-        options.memory.afford(self.n_deals().checked_mul(56))?;
-        let model = Model::new(self)?;
+        options.memory.afford(finer.n_deals().checked_mul(56))?;
+        let model = if std::ptr::eq(self, finer) { Model::new(self)? } else { Model::like(self, finer)? };
         let (form, bound, way) = Engine { model: &model, options }.form()?;
         let sd = model.scale * model.variance.sqrt();
         let forecast = Forecast::known(form, self.weighted().total(), sd, bound);

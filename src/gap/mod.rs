@@ -10,10 +10,13 @@
 
 mod analysis;
 mod asked;
+mod coverage;
 mod display;
 mod summary;
+mod swing;
 mod target;
 
 pub use analysis::GapAnalysis;
 pub use summary::GapSummary;
+pub use swing::DealSwing;
 pub use target::Target;

@@ -11,12 +11,16 @@ use super::assumed::{Assumed, Timing};
 use super::fitted::{Basis, Expected, FittedModel, Split};
 use super::options::within_reach;
 use super::replay::{Open, Outlook};
-use crate::deals::Snapshot;
+use crate::deals::{OpenDeal, Snapshot};
 use crate::forecast::Total;
+use crate::model::chain::Standing;
 use crate::model::process::Process;
 use crate::num::sum::sum;
 use crate::time::{Period, day_number};
-use crate::{Amount, Result};
+use crate::{Amount, Error, ErrorKind, Result};
+
+/// Days after which a deal that is not won counts as never won: the longest look ahead.
+const EVER: usize = 1830;
 
 /// Multipliers of what a forecast assumes; 1 changes nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,6 +212,23 @@ impl FittedModel {
                 let learned = calibration.new.deals;
                 chances.iter_mut().flatten().for_each(|chance| *chance = lift(chance.min(1.0), learned));
                 Ok(Newborn { chances, amounts: (0..n_open).map(|stage| typical(process, stage)).collect() })
+            }
+        }
+    }
+
+    /// The chance of an open deal to be won within five years; of an assumed model the percentage of its stage.
+    pub(crate) fn chance_within_reach(&self, book: &Snapshot, deal: &OpenDeal) -> Result<f64> {
+        let day = day_number(book.as_of().date());
+        match &self.basis {
+            Basis::Assumed(assumed) => {
+                let chance = assumed.chances.get(deal.stage_id().index());
+                chance.copied().ok_or_else(|| Error::new(ErrorKind::UnknownStage, "a stage of the model"))
+            }
+            Basis::Fitted { process, .. } => {
+                let group = process.effects.group(deal.attributes());
+                let at = Standing { stage: deal.stage_id().0, age: day.saturating_sub(deal.entered_day()) };
+                let reached = process.reached(group, (day, EVER), &[at]);
+                Ok(reached.standing.first().copied().unwrap_or(0.0).clamp(0.0, 1.0))
             }
         }
     }

@@ -14,7 +14,7 @@ use super::fourier::{Complex, real_values};
 use super::lattice::{Lattice, Step, common_unit, convolve};
 use super::profile::Model;
 use super::series::{Frame, Series};
-use super::transform::{Amounts, Echo, Frequencies, Roots, echo, transform};
+use super::transform::{Amounts, Echo, Frequencies, Heard, Roots, echo, transform};
 use super::{ForecastOptions, NewBusiness, Total, index};
 use crate::Result;
 use crate::num::{count, special, sum::sum};
@@ -46,15 +46,19 @@ impl Total {
 
     /// The distribution together with the way that led to it, for questions under a condition.
     pub(crate) fn solved(&self, options: &ForecastOptions) -> Result<Solved> {
-        self.solved_as(self, options)
+        // A copy of the columns, their scores, and the sorted ladder.
+        options.memory.afford(self.n_deals().checked_mul(56))?;
+        self.solve(Model::new(self)?, Heard::Together, options)
     }
 
-    /// The same with the shock cut as finely as another book of this shock asks for.
-    pub(crate) fn solved_as(&self, finer: &Self, options: &ForecastOptions) -> Result<Solved> {
-        // A copy of the columns, their scores, and the sorted ladder.
+    /// The same stratum by stratum, the shock cut as finely as another book of this shock asks for.
+    pub(crate) fn solved_apart(&self, finer: &Self, options: &ForecastOptions) -> Result<Solved> {
         options.memory.afford(finer.n_deals().checked_mul(56))?;
-        let model = if std::ptr::eq(self, finer) { Model::new(self)? } else { Model::like(self, finer)? };
-        let (form, bound, way) = Engine { model: &model, options }.form()?;
+        self.solve(Model::like(self, finer)?, Heard::Apart, options)
+    }
+
+    fn solve(&self, model: Model, heard: Heard, options: &ForecastOptions) -> Result<Solved> {
+        let (form, bound, way) = Engine { model: &model, options, heard }.form()?;
         let sd = model.scale * model.variance.sqrt();
         let forecast = Forecast::known(form, self.weighted().total(), sd, bound);
         Ok(Solved { model, way, forecast })
@@ -149,6 +153,7 @@ impl Points {
 struct Engine<'a> {
     model: &'a Model,
     options: &'a ForecastOptions,
+    heard: Heard,
 }
 
 type Answer = (Form, ErrorBound, Way);
@@ -322,6 +327,7 @@ impl Engine<'_> {
                 n,
                 amounts: Amounts::True,
                 quiet: Some((10.0 * stays).max(QUIET)),
+                heard: self.heard,
             };
             let phi = transform(model, &frequencies);
             if phi.len() <= n {
@@ -414,6 +420,7 @@ impl Engine<'_> {
             n: n / 2,
             amounts: Amounts::Lattice(Roots::new(unit, n)),
             quiet: None,
+            heard: self.heard,
         };
         (transform(self.model, &frequencies), frequencies)
     }

@@ -71,7 +71,7 @@ impl Total {
         let mut answers = Vec::new();
         for _ in 0..4 {
             let finer = self.with_more((copies.0, amount), copies.1)?;
-            let solved = self.solved_as(&finer, options)?;
+            let solved = self.solved_apart(&finer, options)?;
             answers = match solved.further(goal.target, amount) {
                 Some(further) => further.enough(goal, chances),
                 None => self.one_by_one(goal, (amount, chances), options)?,

@@ -42,7 +42,7 @@ mod weighted;
 
 pub use answer::{ErrorBound, Forecast};
 pub(crate) use exact::Solved;
-pub(crate) use further::Goal;
+pub(crate) use further::{Enough, Goal};
 pub use new_business::NewBusiness;
 pub use options::{Bytes, ForecastOptions, Progress, SimulationOptions};
 pub use shock::Shock;

@@ -76,6 +76,17 @@ pub(crate) struct Frequencies {
     pub(crate) amounts: Amounts,
     /// |phi| below which it counts as died out, where frequencies may then stop.
     pub(crate) quiet: Option<f64>,
+    /// What has to die out.
+    pub(crate) heard: Heard,
+}
+
+/// What of a transform has to die out before its frequencies may stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Its average over the shock.
+    Together,
+    /// Every stratum by itself: for averages with weights that turn with the frequency.
+    Apart,
 }
 
 /// The powers `kappa_k(p)` / 1, k = 0 .. ORDER - 1 (`kappa_0` = 0), of a deal won with chance p.
@@ -229,14 +240,19 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
     while first <= n {
         let block = BLOCK.min(n + 1 - first);
         waves.fill(model, frequencies, &parts.big, first, block);
-        let mut sum = [Complex::default(); BLOCK];
+        let (mut sum, mut apart) = ([Complex::default(); BLOCK], [0.0; BLOCK]);
         for conditional in &parts.strata {
             if let Some(value) = conditional.block((&waves, usize::MAX), model, (first, block), frequencies) {
                 sum[..block].iter_mut().zip(value).for_each(|(sum, c)| *sum = *sum + c);
+                if frequencies.heard == Heard::Apart {
+                    apart[..block].iter_mut().zip(value).for_each(|(sum, c)| *sum += c.abs());
+                }
             }
         }
-        let died = |c: &Complex| frequencies.quiet.is_some_and(|most| c.abs() < most);
-        quiet = if sum[..block].iter().all(died) { quiet + 1 } else { 0 };
+        let died = |(c, apart): (&Complex, &f64)| {
+            frequencies.quiet.is_some_and(|most| c.abs() < most && *apart < most)
+        };
+        quiet = if sum[..block].iter().zip(&apart).all(died) { quiet + 1 } else { 0 };
         phi.extend_from_slice(&sum[..block]);
         if quiet == 2 {
             phi.truncate(first - BLOCK + 1);

@@ -64,7 +64,7 @@ fn transform_equals_convolution() {
         let total = total.with_shock(Shock::new(rho).unwrap());
         let model = Model::new(&total).unwrap();
         let options = ForecastOptions::default();
-        let engine = Engine { model: &model, options: &options };
+        let engine = Engine { model: &model, options: &options, heard: Heard::Together };
         let stretch = engine.stretch(Lattice::of_unit(1.0)).unwrap();
         let (few, ..) = engine.few(Some(&stretch), true).unwrap();
         let (many, bound, _) = engine.many(Some(&stretch), 2e-8, 1e-9).unwrap().unwrap();
@@ -99,7 +99,7 @@ fn series_equals_a_fine_lattice() {
         let total = total.with_shock(Shock::new(rho).unwrap());
         let model = Model::new(&total).unwrap();
         let options = ForecastOptions::default();
-        let engine = Engine { model: &model, options: &options };
+        let engine = Engine { model: &model, options: &options, heard: Heard::Together };
         let lattice = common_unit(&a.iter().copied()).unwrap();
         assert_eq!(lattice.unit(), 0.01);
         let stretch = engine.stretch(lattice).unwrap();

@@ -10,6 +10,7 @@
 //! | [`Rates`] | exchange rates by date, for logs in several currencies |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
 //! | [`SnapshotSeries`] | several snapshots in a row, where the CRM keeps no history |
+//! | [`Waterfall`] | why the pipeline changed from one instant to another |
 
 mod book;
 mod columns;
@@ -26,6 +27,7 @@ mod row;
 mod rules;
 mod series;
 mod snapshot;
+mod waterfall;
 
 pub use book::Book;
 pub use event::{Change, DealEvent, Mode};
@@ -44,3 +46,4 @@ pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
 pub(crate) use series::Sighting;
 pub use series::{SnapshotSeries, Vanished};
 pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};
+pub use waterfall::{Bar, Waterfall};

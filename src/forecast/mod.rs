@@ -23,10 +23,13 @@
 mod alias;
 mod answer;
 mod atoms;
+mod decide;
 mod exact;
 mod fourier;
+mod further;
 mod knots;
 mod lattice;
+mod left_out;
 mod new_business;
 mod options;
 mod profile;
@@ -38,6 +41,8 @@ mod transform;
 mod weighted;
 
 pub use answer::{ErrorBound, Forecast};
+pub(crate) use exact::Solved;
+pub(crate) use further::{Enough, Goal};
 pub use new_business::NewBusiness;
 pub use options::{Bytes, ForecastOptions, Progress, SimulationOptions};
 pub use shock::Shock;

@@ -94,6 +94,11 @@ impl<'a> Known<'a> {
         !self.log.columns.known.is_empty()
     }
 
+    /// The id of the deal at a position of the log.
+    pub(crate) fn id_at(&self, place: usize) -> &'a str {
+        self.log.columns.ids.get(place)
+    }
+
     /// The instant in seconds.
     pub(crate) const fn until(&self) -> i64 {
         self.until
@@ -122,7 +127,10 @@ impl<'a> Known<'a> {
             Some(step) => step.places() && start.is_none_or(|start| step.enters(start)),
             None => false,
         })?;
-        Some(view)
+        match &self.log.rules.segment {
+            Some((name, value)) => view.born_with().any(|tag| tag == (name, value)).then_some(view),
+            None => Some(view),
+        }
     }
 }
 

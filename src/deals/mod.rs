@@ -14,6 +14,7 @@ mod columns;
 mod decimal;
 mod event;
 mod findings;
+mod future;
 mod known;
 mod log;
 mod names;
@@ -25,6 +26,7 @@ mod snapshot;
 
 pub use book::Book;
 pub use event::{Change, DealEvent, Mode};
+pub(crate) use future::Future;
 pub use known::{DealView, Deals, Known, State};
 #[allow(unused_imports, reason = "what the rooms below read; not every build uses every word")]
 pub(crate) use known::{Move, Position};

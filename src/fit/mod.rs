@@ -8,9 +8,11 @@ mod period_forecast;
 pub(crate) mod replay;
 mod rolling;
 mod stored;
+mod workers;
 
 pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
 pub use options::{ForecastModel, Part};
 pub(crate) use period_forecast::noise_floor;
 pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};
+pub use workers::Workers;

@@ -39,6 +39,7 @@ mod weighted;
 
 pub use answer::{ErrorBound, Forecast};
 pub use new_business::NewBusiness;
+pub(crate) use options::Watcher;
 pub use options::{Bytes, ForecastOptions, Progress, SimulationOptions};
 pub use shock::Shock;
 pub(crate) use shock::ShockNode;

@@ -4,11 +4,12 @@
 //! Landmarks are the days a whole number of weeks before an origin. At each, the deals that stand open are counted by
 //! stage and age, and those of them won within the horizon. At an origin T the landmarks of the last year (or of the
 //! last four horizons, if longer) whose horizon is over by T are added up:
-//! `p = (won + 10 p_stage) / (stood + 10)`, `p_stage` the share over all ages. New business is what the windows of
-//! the last horizon of landmarks brought beyond the deals that stood at their beginning, on average.
+//! `p = (won + 10 p_stage) / (stood + 10)`, `p_stage` the share over all ages; in money the same with amounts, ten deals
+//! counting with the stage's mean amount, since large deals win later and less often. New business is what the windows of the
+//! last horizon of landmarks brought beyond the deals that stood at their beginning, on average.
 //!
 //! # Numerics
-//! Counts by landmark are cumulated once, so that an origin costs a subtraction a cell, whatever the number of deals.
+//! Deals are counted once by landmark and cell, so that an origin costs cells x landmarks, whatever the number of deals.
 
 use crate::Probability;
 use crate::backtest::truth::{Actual, Wins};
@@ -32,42 +33,23 @@ pub(super) struct Landmarks {
     start: i32,
     horizon: i32,
     n_cells: usize,
-    /// Up to each landmark, it included.
-    stood: Vec<u32>,
-    won: Vec<u32>,
-    /// At each landmark.
-    open: Vec<Actual>,
-    /// Won from the deals that stood, at each landmark.
-    from_open: Vec<Actual>,
+    /// Deals and amounts that stood, and those of them that were won in time, at each landmark.
+    stood: Vec<Actual>,
+    won: Vec<Actual>,
 }
 
 impl Landmarks {
     /// All landmarks a whole number of weeks from a day, up to the end of the history.
     pub(super) fn of(wins: &Wins, (day, horizon): (i32, i32)) -> Self {
         let history = &wins.history;
-        // The last landmark on or before the end of the history.
         let last = history.day - (history.day - day).rem_euclid(7);
         let weeks = ((last - wins.first) / 7).clamp(0, MOST - 1);
         let n_cells = usize::from(history.n_open) * N_AGES;
-        let n = usize::try_from(weeks + 1).unwrap_or(1);
-        let mut table = Self {
-            start: last - 7 * weeks,
-            horizon,
-            n_cells,
-            stood: vec![0; n * n_cells],
-            won: vec![0; n * n_cells],
-            open: vec![Actual::default(); n * n_cells],
-            from_open: vec![Actual::default(); n],
-        };
+        let n = usize::try_from(weeks + 1).unwrap_or(1) * n_cells;
+        let none = vec![Actual::default(); n];
+        let mut table = Self { start: last - 7 * weeks, horizon, n_cells, stood: none.clone(), won: none };
         for deal in history.visits.chunk_by(|a, b| a.deal == b.deal) {
             table.count(history, deal, last);
-        }
-        for column in [&mut table.stood, &mut table.won] {
-            for i in n_cells..column.len() {
-                let before =
-                    i.checked_sub(n_cells).and_then(|before| column.get(before)).copied().unwrap_or(0);
-                column.get_mut(i).into_iter().for_each(|n| *n += before);
-            }
         }
         table
     }
@@ -75,76 +57,73 @@ impl Landmarks {
     fn count(&mut self, history: &History, deal: &[Visit], last: i32) {
         for visit in deal.iter().filter(|v| v.stage < history.n_open) {
             let first = self.start.max(visit.entered + 1);
-            let first = first + (self.start - first).rem_euclid(7);
-            let mut day = first;
+            let mut day = first + (self.start - first).rem_euclid(7);
             while day <= visit.left.min(last) {
-                let amount = history.amount_before(visit.deal, day).unwrap_or(0.0);
                 let end = day.saturating_add(self.horizon);
+                let amount = |before: i32| history.amount_before(visit.deal, before).unwrap_or(0.0);
                 let won = deal.iter().any(|v| {
                     let inside = v.stage == history.won() && day <= v.entered && v.entered < end;
                     inside && (v.left == STILL_OPEN || v.left >= end)
                 });
-                self.add(
-                    day,
-                    cell(visit, day),
-                    (amount, won.then(|| history.amount_before(visit.deal, end))),
-                );
+                let place = self.place(day).map(|place| place + cell(visit, day));
+                add(&mut self.stood, place, amount(day));
+                if won {
+                    add(&mut self.won, place, amount(end));
+                }
                 day += 7;
             }
         }
     }
 
-    fn add(&mut self, day: i32, cell: usize, (amount, won): (f64, Option<Option<f64>>)) {
-        let Some(week) = self.week(day) else { return };
-        let place = week * self.n_cells + cell;
-        self.stood.get_mut(place).into_iter().for_each(|n| *n += 1);
-        if let Some(open) = self.open.get_mut(place) {
-            *open = Actual { money: open.money + amount, deals: open.deals + 1.0 };
-        }
-        if let Some(amount) = won {
-            self.won.get_mut(place).into_iter().for_each(|n| *n += 1);
-            if let Some(sold) = self.from_open.get_mut(week) {
-                *sold = Actual { money: sold.money + amount.unwrap_or(0.0), deals: sold.deals + 1.0 };
+    /// Where the cells of a landmark begin.
+    fn place(&self, day: i32) -> Option<usize> {
+        usize::try_from((day - self.start).div_euclid(7)).ok()?.checked_mul(self.n_cells)
+    }
+
+    /// The cells of a landmark.
+    fn at<'t>(&self, column: &'t [Actual], day: i32) -> Option<&'t [Actual]> {
+        let place = self.place(day)?;
+        column.get(place..place + self.n_cells)
+    }
+
+    /// The shares by cell at an origin, of deals or of amounts; `None` before the first landmark whose horizon is over.
+    fn shares(&self, day: i32, part: fn(&Actual) -> f64) -> Option<Vec<f64>> {
+        let latest = day - 7 * ((self.horizon + 6) / 7);
+        let landmarks = YEAR.max(4 * self.horizon) / 7;
+        let mut cells = vec![(0.0, 0.0, 0.0); self.n_cells];
+        self.place(latest)?;
+        for landmark in (0..landmarks).map(|back| latest - 7 * back) {
+            let Some((stood, won)) = self.at(&self.stood, landmark).zip(self.at(&self.won, landmark)) else {
+                break;
+            };
+            for (cell, (stood, won)) in cells.iter_mut().zip(stood.iter().zip(won)) {
+                *cell = (cell.0 + part(stood), cell.1 + part(won), cell.2 + stood.deals);
             }
         }
-    }
-
-    fn week(&self, day: i32) -> Option<usize> {
-        usize::try_from((day - self.start).div_euclid(7)).ok()
-    }
-
-    /// The chances by cell at an origin; `None` before the first landmark whose horizon is over.
-    fn shares(&self, day: i32) -> Option<Vec<f64>> {
-        let (until, span) = (self.week(day - self.horizon)?, YEAR.max(4 * self.horizon) / 7);
-        let from = usize::try_from(span).ok().and_then(|span| until.checked_sub(span));
-        let cells: Vec<(f64, f64)> = (0..self.n_cells)
-            .map(|cell| {
-                let up_to = |column: &[u32], week: Option<usize>| {
-                    week.and_then(|week| column.get(week * self.n_cells + cell)).copied().unwrap_or(0)
-                };
-                let inside = |column: &[u32]| f64::from(up_to(column, Some(until)) - up_to(column, from));
-                (inside(&self.won), inside(&self.stood))
-            })
-            .collect();
         let shares = cells.chunks(N_AGES).flat_map(|ages| {
-            let (won, stood) = (sum(ages.iter().map(|c| c.0)), sum(ages.iter().map(|c| c.1)));
+            let all = |part: fn(&(f64, f64, f64)) -> f64| sum(ages.iter().map(part));
+            let (stood, won, n) = (all(|c| c.0), all(|c| c.1), all(|c| c.2));
             let stage = if stood > 0.0 { won / stood } else { 0.0 };
-            ages.iter().map(move |(won, stood)| (won + PRIOR * stage) / (stood + PRIOR))
+            // As much as ten deals of the stage's mean amount.
+            let prior = if n > 0.0 { PRIOR * stood / n } else { 0.0 };
+            let share = move |&(stood, won, _): &(f64, f64, f64)| {
+                if stood + prior > 0.0 { (won + prior * stage) / (stood + prior) } else { 0.0 }
+            };
+            ages.iter().map(share)
         });
         Some(shares.collect())
     }
 
     /// Expected from the open deals of an origin and from new business.
     pub(super) fn number(&self, wins: &Wins, day: i32) -> Option<Actual> {
-        let shares = self.shares(day)?;
-        let week = self.week(day)?;
-        let open = self.open.get(week * self.n_cells..(week + 1) * self.n_cells)?;
+        let open = self.at(&self.stood, day)?;
         let new = self.new_business(wins, day);
-        let expected =
-            |part: fn(&Actual) -> f64| sum(open.iter().zip(&shares).map(|(cell, p)| p * part(cell)));
+        let expected = |part: fn(&Actual) -> f64| {
+            Some(sum(open.iter().zip(self.shares(day, part)?).map(|(cell, share)| share * part(cell))))
+        };
         Some(Actual {
-            money: expected(|cell| cell.money) + new.money,
-            deals: expected(|cell| cell.deals) + new.deals,
+            money: expected(|cell| cell.money)? + new.money,
+            deals: expected(|cell| cell.deals)? + new.deals,
         })
     }
 
@@ -154,9 +133,9 @@ impl Landmarks {
         let landmarks = (0..(self.horizon / 7).max(1)).map(|back| latest - 7 * back);
         let windows: Vec<Actual> = landmarks
             .filter_map(|start| {
-                let from_open = self.from_open.get(self.week(start)?)?;
-                let all = wins.won((start, start + self.horizon));
-                Some(Actual { money: all.money - from_open.money, deals: all.deals - from_open.deals })
+                let (won, all) = (self.at(&self.won, start)?, wins.won((start, start + self.horizon)));
+                let rest = |part: fn(&Actual) -> f64| part(&all) - sum(won.iter().map(part));
+                Some(Actual { money: rest(|x| x.money), deals: rest(|x| x.deals) })
             })
             .collect();
         let mean =
@@ -171,13 +150,17 @@ impl Landmarks {
         known: &Known<'_>,
         day: i32,
     ) -> Vec<(String, Probability)> {
-        let shares = self.shares(day).unwrap_or_default();
-        let mut standing: Vec<&Visit> =
-            history.visits.iter().filter(|v| v.stage < history.n_open && v.stands_at(day)).collect();
-        standing.sort_by_key(|v| v.deal);
-        let chance = |v: &&Visit| Probability::rounded(shares.get(cell(v, day)).copied().unwrap_or(0.0));
-        let place = |v: &&Visit| history.place(v.deal).unwrap_or(usize::MAX);
-        standing.iter().map(|v| (known.id_at(place(v)).to_owned(), chance(v))).collect()
+        let shares = self.shares(day, |cell| cell.deals).unwrap_or_default();
+        let standing = history.visits.iter().filter(|v| v.stage < history.n_open && v.stands_at(day));
+        let chance = |v: &Visit| Probability::rounded(shares.get(cell(v, day)).copied().unwrap_or(0.0));
+        let id = |v: &Visit| Some(known.id_at(history.place(v.deal)?).to_owned());
+        standing.filter_map(|v| Some((id(v)?, chance(v)))).collect()
+    }
+}
+
+fn add(column: &mut [Actual], place: Option<usize>, amount: f64) {
+    if let Some(cell) = place.and_then(|place| column.get_mut(place)) {
+        *cell = Actual { money: cell.money + amount, deals: cell.deals + 1.0 };
     }
 }
 

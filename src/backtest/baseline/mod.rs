@@ -2,7 +2,8 @@
 //!
 //! Each method names one number for the window to come. How far it has been off before is known: the same number is
 //! made at past origins whose windows are complete, and today's number is spread by those errors, as shares of the
-//! number. So each baseline is as good a distribution as its method allows, and says how sure it is.
+//! number. So each baseline is as good a distribution as its method allows, and says how sure it is. The mean stays the
+//! method's number, but for percentages of what is open, which are corrected by what came over what was said before.
 
 mod landmark;
 mod stages;
@@ -14,12 +15,18 @@ use crate::deals::{Known, SalesProcess};
 use crate::fit::Workers;
 use crate::forecast::Forecast;
 use crate::history::History;
-use crate::num::count;
+use crate::num::{count, sum::sum};
 use crate::time::{civil_date, day_number};
 use crate::{Error, ErrorKind, Probability, Result};
 use landmark::Landmarks;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Errors that are assumed where fewer than this many are known: 30 %.
+const FEW: usize = 3;
+const ASSUMED: [f64; 3] = [0.7, 1.0, 1.3];
+/// What came is taken for at most this many times what was said, and at least its part: beyond is a history that has
+/// hardly begun.
+const FARTHEST: f64 = 4.0;
 /// Most past errors that spread a number, a quarter of the horizon apart: six horizons.
 const MOST_ERRORS: i32 = 24;
 
@@ -192,11 +199,12 @@ impl Baseline {
                     Some((number((day, horizon))?, source.wins.won((day, day + horizon))))
                 })
                 .collect();
-            let said = Prediction::new(spread(
-                today.money,
-                pasts.iter().map(|(said, came)| (said.money, came.money)),
-            )?)
-            .with_deals(spread(today.deals, pasts.iter().map(|(said, came)| (said.deals, came.deals)))?);
+            let of = |part: fn(&Actual) -> f64| {
+                let pasts: Vec<(f64, f64)> =
+                    pasts.iter().map(|(said, came)| (part(said), part(came))).collect();
+                spread(part(&today), &pasts, self.0.errors())
+            };
+            let said = Prediction::new(of(|x| x.money)?).with_deals(of(|x| x.deals)?);
             Ok(said.with_chances(self.chances(source, fold)))
         })
     }
@@ -263,22 +271,48 @@ fn window(fold: &Fold<'_>) -> (i32, i32) {
     (day, day_number(fold.period.end()) - day)
 }
 
-/// The origin, and those before it whose windows are complete, a quarter of the horizon apart in whole weeks.
+/// The origin, and those before it whose windows are complete and that have half a horizon of history, a quarter of the
+/// horizon apart in whole weeks.
 fn origins((day, horizon): (i32, i32), first: i32) -> impl Iterator<Item = (i32, i32)> {
     let weeks = (horizon + 6) / 7;
     let step = (horizon / 28 * 7).max(7);
     let past = (0..MOST_ERRORS).map(move |back| day - 7 * weeks - back * step);
-    std::iter::once(day).chain(past.take_while(move |&past| past > first)).map(move |day| (day, horizon))
+    let earliest = first.saturating_add(horizon / 2);
+    std::iter::once(day).chain(past.take_while(move |&past| past > earliest)).map(move |day| (day, horizon))
 }
 
-/// A number, spread by what came of the same number in the past: each past window is as likely as the other, and what came is
-/// to today's number as it was to the number then. Where that number was 0, what came is taken as it is.
-fn spread(number: f64, pasts: impl Iterator<Item = (f64, f64)>) -> Result<Forecast> {
-    let mut samples: Vec<f64> =
-        pasts.map(|(said, came)| if said > 0.0 { number * (came / said) } else { came }).collect();
-    samples.retain(|sample| sample.is_finite());
-    if samples.is_empty() {
-        samples.push(number);
+/// What past errors do to a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errors {
+    /// They spread it; its mean stays.
+    Spread,
+    /// They also correct it, by what came over what was said in all.
+    Correct,
+}
+
+impl Method {
+    const fn errors(&self) -> Errors {
+        match self {
+            Self::LastPeriod | Self::SamePeriodLastYear | Self::RunRate | Self::Landmark => Errors::Spread,
+            // A percentage of what is open is no forecast of a window by itself.
+            Self::CrmStages(_) | Self::ClosedOnly => Errors::Correct,
+        }
     }
+}
+
+/// A number, spread by what came of the same number in the past (said, came): each past error, as a share of the number,
+/// is as likely as the other.
+fn spread(number: f64, pasts: &[(f64, f64)], errors: Errors) -> Result<Forecast> {
+    let said: f64 = sum(pasts.iter().map(|past| past.0));
+    let correction = sum(pasts.iter().map(|past| past.1)) / said;
+    let number =
+        if errors == Errors::Correct && correction.is_finite() { number * correction } else { number };
+    let error = |&(said, came): &(f64, f64)| (came / said).clamp(1.0 / FARTHEST, FARTHEST);
+    let mut shares: Vec<f64> = pasts.iter().filter(|past| past.0 > 0.0).map(error).collect();
+    if shares.len() < FEW {
+        shares.extend(ASSUMED);
+    }
+    let mean = sum(shares.iter().copied()) / count(shares.len());
+    let samples: Vec<f64> = shares.iter().map(|share| number * (share / mean)).collect();
     Forecast::from_samples(&samples)
 }

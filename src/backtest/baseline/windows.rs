@@ -18,10 +18,10 @@ pub(super) fn same_period_last_year(wins: &Wins, (day, horizon): (i32, i32)) -> 
     Some(wins.won((day - YEAR, day - YEAR + horizon)))
 }
 
-/// What was won a day since the beginning, times the days of the window.
+/// What was won a day over the last two windows, times the days of the window.
 pub(super) fn run_rate(wins: &Wins, (day, horizon): (i32, i32)) -> Option<Actual> {
-    let days = day - wins.first;
-    let Actual { money, deals } = wins.won((wins.first, day));
-    let share = f64::from(horizon) / f64::from(days);
-    (days > 0).then_some(Actual { money: money * share, deals: deals * share })
+    let from = wins.first.max(day - 2 * horizon);
+    let Actual { money, deals } = wins.won((from, day));
+    let share = f64::from(horizon) / f64::from(day - from);
+    (from < day).then_some(Actual { money: money * share, deals: deals * share })
 }

@@ -170,14 +170,18 @@ impl Comparison {
         self.p_value
     }
 
-    /// Whether the first is closer beyond luck: the whole interval is below 1.
+    /// Whether the first is closer beyond luck: the whole interval is below 1, and p below .05.
     pub fn is_closer(&self) -> bool {
-        self.interval.is_some_and(|(_, upper)| upper < 1.0)
+        self.is_sure() && self.interval.is_some_and(|(_, upper)| upper < 1.0)
     }
 
-    /// Whether the first is further off beyond luck: the whole interval is above 1.
+    /// Whether the first is further off beyond luck: the whole interval is above 1, and p below .05.
     pub fn is_further(&self) -> bool {
-        self.interval.is_some_and(|(lower, _)| lower > 1.0)
+        self.is_sure() && self.interval.is_some_and(|(lower, _)| lower > 1.0)
+    }
+
+    fn is_sure(&self) -> bool {
+        self.p_value.is_some_and(|p| p.get() < 0.05)
     }
 }
 
@@ -234,8 +238,8 @@ impl fmt::Display for Comparison {
         let verdict = match self.ratio {
             _ if self.is_closer() => "is closer than",
             _ if self.is_further() => "is further off than",
-            Some(ratio) if ratio < 1.0 => "looks closer than, but may be no better than,",
-            Some(_) => "cannot be told from, or is worse than,",
+            Some(ratio) if ratio < 1.0 => "looks closer than",
+            Some(_) => "looks no closer than",
             None => return write!(f, "{second} was never off, so {first} cannot be measured against it"),
         };
         write!(f, "{first} {verdict} {second}: its loss is ")?;

@@ -42,7 +42,7 @@ impl fmt::Display for AccuracyReport {
         }
         write!(f, "\n  in brackets: what an honest forecaster holds, 19 times in 20")?;
         self.noise_floor().map_or(Ok(()), |floor| {
-            write!(f, "\n  noise floor: nCRPS {floor:.3} would remain if every chance were exactly right")
+            write!(f, "\n  noise floor: +-{floor:.3} of what came, even if every chance of an open deal were exactly right")
         })?;
         self.brier()
             .map_or(Ok(()), |brier| write!(f, "\n  Brier score of the chances of targets: {brier:.3}"))?;

@@ -175,12 +175,12 @@ impl AccuracyReport {
         self.stored.chances.as_ref()
     }
 
-    /// The least nCRPS that right chances of the open deals leave: the expected score of a normal distribution with the
-    /// spread of the noise floor, `sd / sqrt(pi)`, over all windows. New business and shared luck come on top.
+    /// The spread that would remain if the chance of every open deal were exactly right, over all windows, as a share of
+    /// what came; new business and shared luck come on top. `None` where the forecaster gives no chances.
     pub fn noise_floor(&self) -> Option<f64> {
         let floors: Option<Vec<f64>> = self.origins().iter().map(|o| o.noise_floor).collect();
         let actual = sum(self.origins().iter().map(|o| o.money.actual));
-        let floor = sum(floors?) / std::f64::consts::PI.sqrt() / actual;
+        let floor = sum(floors?) / actual;
         floor.is_finite().then_some(floor)
     }
 

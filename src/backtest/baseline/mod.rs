@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Errors that are assumed where fewer than this many are known: 30 %.
 const FEW: usize = 3;
 const ASSUMED: [f64; 3] = [0.7, 1.0, 1.3];
-/// What came is taken for at most this many times what was said, and at least its part: beyond is a history that has
-/// hardly begun.
+/// What came over what was said is taken for at most this many times what it usually is, and at least that part of it:
+/// beyond is a history that has hardly begun.
 const FARTHEST: f64 = 4.0;
 /// Most past errors that spread a number, a quarter of the horizon apart: six horizons.
 const MOST_ERRORS: i32 = 24;
@@ -36,7 +36,7 @@ const MOST_ERRORS: i32 = 24;
 /// |---|---|
 /// | [`last_period`](Self::last_period) | what was won in the last window |
 /// | [`same_period_last_year`](Self::same_period_last_year) | what was won in the same window 52 weeks ago |
-/// | [`run_rate`](Self::run_rate) | what was won a day since the history began, times the days of the window |
+/// | [`run_rate`](Self::run_rate) | what was won a day over the last two windows, times the days of the window |
 /// | [`crm_stages`](Self::crm_stages) | open amounts times the percentage of their stage |
 /// | [`closed_only`](Self::closed_only) | open amounts times won / (won + lost) of the closed deals that passed their stage |
 /// | [`landmark`](Self::landmark) | open amounts times the share won in time, by stage and age, of past open deals; and new business |
@@ -80,7 +80,7 @@ impl Baseline {
         Self(Method::SamePeriodLastYear)
     }
 
-    /// The mean won a day since the first event, times the days of the window.
+    /// The mean won a day over the last two windows, or since the first event, times the days of the window.
     pub const fn run_rate() -> Self {
         Self(Method::RunRate)
     }
@@ -271,13 +271,13 @@ fn window(fold: &Fold<'_>) -> (i32, i32) {
     (day, day_number(fold.period.end()) - day)
 }
 
-/// The origin, and those before it whose windows are complete and that have half a horizon of history, a quarter of the
+/// The origin, and those before it whose windows are complete and that have a horizon of history, a quarter of the
 /// horizon apart in whole weeks.
 fn origins((day, horizon): (i32, i32), first: i32) -> impl Iterator<Item = (i32, i32)> {
     let weeks = (horizon + 6) / 7;
     let step = (horizon / 28 * 7).max(7);
     let past = (0..MOST_ERRORS).map(move |back| day - 7 * weeks - back * step);
-    let earliest = first.saturating_add(horizon / 2);
+    let earliest = first.saturating_add(horizon);
     std::iter::once(day).chain(past.take_while(move |&past| past > earliest)).map(move |day| (day, horizon))
 }
 
@@ -303,12 +303,12 @@ impl Method {
 /// A number, spread by what came of the same number in the past (said, came): each past error, as a share of the number,
 /// is as likely as the other.
 fn spread(number: f64, pasts: &[(f64, f64)], errors: Errors) -> Result<Forecast> {
-    let said: f64 = sum(pasts.iter().map(|past| past.0));
-    let correction = sum(pasts.iter().map(|past| past.1)) / said;
-    let number =
-        if errors == Errors::Correct && correction.is_finite() { number * correction } else { number };
-    let error = |&(said, came): &(f64, f64)| (came / said).clamp(1.0 / FARTHEST, FARTHEST);
-    let mut shares: Vec<f64> = pasts.iter().filter(|past| past.0 > 0.0).map(error).collect();
+    let total = |part: fn(&(f64, f64)) -> f64| sum(pasts.iter().map(part));
+    let usual = total(|past| past.1) / total(|past| past.0);
+    let usual = if usual > 0.0 && usual.is_finite() { usual } else { 1.0 };
+    let number = if errors == Errors::Correct { number * usual } else { number };
+    let share = |&(said, came): &(f64, f64)| (came / said / usual).clamp(1.0 / FARTHEST, FARTHEST);
+    let mut shares: Vec<f64> = pasts.iter().filter(|past| past.0 > 0.0).map(share).collect();
     if shares.len() < FEW {
         shares.extend(ASSUMED);
     }

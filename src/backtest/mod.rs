@@ -26,7 +26,7 @@ pub use crate::fit::Workers;
 pub use audit::{Audit, ChangedFuture, Leak};
 pub use baseline::Baseline;
 pub use chances::{ChanceAccuracy, ChanceStep};
-pub use charts::{ChartMeasure, ChartMeasures, ChartPoint};
+pub use charts::{ChartMeasure, ChartPoint, Charts};
 pub use comparison::Comparison;
 pub use forecaster::{Fold, Forecaster, Prediction};
 pub use origins::RollingOrigin;

@@ -12,6 +12,7 @@ use crate::forecast::{Progress, Watcher};
 use crate::score::Claim;
 use crate::time::{Period, day_number};
 use crate::{Error, ErrorKind, Result};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -45,6 +46,7 @@ pub struct Backtest<'a> {
     plan: RollingOrigin,
     target_windows: usize,
     segment: Option<String>,
+    until: Option<NaiveDate>,
     threads: usize,
     watcher: Option<Watcher>,
 }
@@ -63,7 +65,15 @@ impl fmt::Debug for Backtest<'_> {
 impl<'a> Backtest<'a> {
     /// Tests on this log at these origins.
     pub const fn new(log: &'a DealLog, plan: RollingOrigin) -> Self {
-        Self { log, plan, target_windows: TARGET_WINDOWS, segment: None, threads: 1, watcher: None }
+        Self {
+            log,
+            plan,
+            target_windows: TARGET_WINDOWS,
+            segment: None,
+            until: None,
+            threads: 1,
+            watcher: None,
+        }
     }
 
     /// Targets are .9, 1 and 1.1 times the mean of this many past windows, a step of the plan apart; 6 unless said
@@ -80,6 +90,14 @@ impl<'a> Backtest<'a> {
     #[must_use]
     pub fn by_segment(mut self, attribute: impl Into<String>) -> Self {
         self.segment = Some(attribute.into());
+        self
+    }
+
+    /// The day of the export: everything before it is in the log, also where nothing happened in the last days. The day after
+    /// the last event unless said otherwise; windows that end later are left out.
+    #[must_use]
+    pub const fn until(mut self, export: NaiveDate) -> Self {
+        self.until = Some(export);
         self
     }
 
@@ -140,9 +158,9 @@ impl<'a> Backtest<'a> {
         Workers::threads(self.threads).watched(self.watcher.clone(), n)
     }
 
-    /// The day after the last event of the log.
+    /// The first day that is not in the log.
     pub(super) fn end(&self) -> i32 {
-        Truth::end_of(self.log)
+        self.until.map_or_else(|| Truth::end_of(self.log), day_number)
     }
 
     pub(super) const fn log(&self) -> &'a DealLog {

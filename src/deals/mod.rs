@@ -17,6 +17,7 @@ mod columns;
 mod decimal;
 mod event;
 mod findings;
+mod future;
 mod known;
 mod log;
 mod names;
@@ -31,6 +32,7 @@ mod waterfall;
 
 pub use book::Book;
 pub use event::{Change, DealEvent, Mode};
+pub(crate) use future::Future;
 pub use known::{DealView, Deals, Known, State};
 #[allow(unused_imports, reason = "what the rooms below read; not every build uses every word")]
 pub(crate) use known::{Move, Position};

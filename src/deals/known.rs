@@ -107,6 +107,11 @@ impl<'a> Known<'a> {
         !self.log.columns.known.is_empty()
     }
 
+    /// The id of the deal at a position of the log.
+    pub(crate) fn id_at(&self, place: usize) -> &'a str {
+        self.log.columns.ids.get(place)
+    }
+
     /// The instant in seconds.
     pub(crate) const fn until(&self) -> i64 {
         self.until
@@ -149,7 +154,10 @@ impl<'a> Known<'a> {
             if step.places() && start.is_none_or(|start| step.enters(start)) {
                 view.first = row;
                 view.found_late = created.is_some_and(|created| civil_day(created) < civil_day(at));
-                return Some(view);
+                return match &self.log.rules.segment {
+                    Some((name, value)) => view.born_with().any(|tag| tag == (name, value)).then_some(view),
+                    None => Some(view),
+                };
             }
             match step.flag {
                 Flag::Created if created.is_none() => created = Some(at),

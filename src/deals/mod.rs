@@ -10,12 +10,14 @@
 //! | [`Rates`] | exchange rates by date, for logs in several currencies |
 //! | [`Snapshot`] | the deals as recorded at one instant: open ones, won and lost ones |
 //! | [`SnapshotSeries`] | several snapshots in a row, where the CRM keeps no history |
+//! | [`Waterfall`] | why the pipeline changed from one instant to another |
 
 mod book;
 mod columns;
 mod decimal;
 mod event;
 mod findings;
+mod future;
 mod known;
 mod log;
 mod names;
@@ -26,9 +28,11 @@ mod row;
 mod rules;
 mod series;
 mod snapshot;
+mod waterfall;
 
 pub use book::Book;
 pub use event::{Change, DealEvent, Mode};
+pub(crate) use future::Future;
 pub use known::{DealView, Deals, Known, State};
 #[allow(unused_imports, reason = "what the rooms below read; not every build uses every word")]
 pub(crate) use known::{Move, Position};
@@ -44,3 +48,4 @@ pub(crate) use row::{Cell, Cells, Flag, Step, TEXT_LIMIT};
 pub(crate) use series::Sighting;
 pub use series::{SnapshotSeries, Vanished};
 pub use snapshot::{ClosedDeal, OpenDeal, Snapshot, SnapshotRow};
+pub use waterfall::{Bar, Waterfall};

@@ -13,6 +13,8 @@ pub(super) struct Rules {
     pub(super) start: Option<StageId>,
     pub(super) cap: Option<Amount>,
     pub(super) rates: Option<Rates>,
+    /// Name and value of an attribute.
+    pub(super) segment: Option<(String, String)>,
 }
 
 impl DealLog {
@@ -57,6 +59,26 @@ impl DealLog {
     #[must_use]
     pub fn capped(mut self, cap: Amount) -> Self {
         self.rules.cap = Some(cap);
+        self
+    }
+
+    /// The same log, of the deals that were created with this value of an attribute (name, then value).
+    ///
+    /// # Example: the north alone
+    /// ```
+    /// use dealcast::deals::{Change, DealEvent, DealLog, SalesProcess};
+    /// use dealcast::time::date;
+    /// let row = |deal: &str, region: &str| {
+    ///     let region = Change::Attribute { name: "region".into(), value: region.into() };
+    ///     DealEvent::new(deal, date(2026, 3, 1).unwrap(), Change::Entered("lead".into())).and(region)
+    /// };
+    /// let log = DealLog::from_events(&SalesProcess::open(["lead"])?, [row("a", "north"), row("b", "south")])?;
+    /// assert_eq!(log.of_segment(("region", "north")).as_of(date(2026, 3, 9)?).snapshot().n_open(), 1);
+    /// # Ok::<(), dealcast::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_segment(mut self, (attribute, value): (&str, &str)) -> Self {
+        self.rules.segment = Some((attribute.to_owned(), value.to_owned()));
         self
     }
 }

@@ -126,22 +126,11 @@ impl Assumed {
 
     /// Constant rates: a stage of `d` mean days is left with chance `1 - exp(-1 / d)` a day, onward with `p_i / p_next`.
     fn by_rate(&self, book: &Snapshot, (days, start): (&[f64], i32), ends: &[i32]) -> Result<Vec<Vec<f64>>> {
+        let kind = self.kind_of_day(days);
         let n_open = self.chances.len();
-        let mut table = Table::filled(n_open, 0.0);
-        for (stage, (&chance, &days)) in self.chances.iter().zip(days).enumerate() {
-            let leave = -crate::num::special::exp_m1(-1.0 / days);
-            let next = self.chances.get(stage + 1).copied().unwrap_or(1.0);
-            let onward = if next > 0.0 { chance / next } else { 0.0 };
-            for bin in 1..N_BINS {
-                let row = table.row_mut(stage, bin);
-                row.get_mut(stage + 1).into_iter().for_each(|h| *h = leave * onward);
-                row.last_mut().into_iter().for_each(|h| *h = leave * (1.0 - onward));
-            }
-        }
         let day = day_number(book.as_of().date());
         let standing: Vec<Standing> =
             book.open().iter().map(|deal| Standing { stage: deal.stage_id().0, age: 1 }).collect();
-        let kind = Day::new(table);
         let until = |end: i32| {
             super::options::within_reach(end - day)?;
             let n_days = usize::try_from(end - day).unwrap_or(0);
@@ -155,5 +144,35 @@ impl Assumed {
             before = now;
         }
         Ok(chances)
+    }
+
+    /// The hazards of every day.
+    fn kind_of_day(&self, days: &[f64]) -> Day {
+        let n_open = self.chances.len();
+        let mut table = Table::filled(n_open, 0.0);
+        for (stage, (&chance, &days)) in self.chances.iter().zip(days).enumerate() {
+            let leave = -crate::num::special::exp_m1(-1.0 / days);
+            let next = self.chances.get(stage + 1).copied().unwrap_or(1.0);
+            let onward = if next > 0.0 { chance / next } else { 0.0 };
+            for bin in 1..N_BINS {
+                let row = table.row_mut(stage, bin);
+                row.get_mut(stage + 1).into_iter().for_each(|h| *h = leave * onward);
+                row.last_mut().into_iter().for_each(|h| *h = leave * (1.0 - onward));
+            }
+        }
+        Day::new(table)
+    }
+
+    /// By day of creation from the first on, then stage: chances of new deals to be won before an end.
+    pub(super) fn newborn(&self, (day, end): (i32, i32)) -> Result<Vec<Vec<f64>>> {
+        super::options::within_reach(end.saturating_sub(day))?;
+        let n_days = usize::try_from(end.saturating_sub(day)).unwrap_or(0);
+        Ok(match &self.timing {
+            Timing::ExpectedClose => vec![self.chances.clone(); n_days],
+            Timing::MeanDays(days) => {
+                let kind = self.kind_of_day(days);
+                Course { days: &vec![&kind; n_days], goal: self.chances.len() }.run(&[]).entering
+            }
+        })
     }
 }

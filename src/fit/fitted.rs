@@ -86,14 +86,14 @@ pub struct DealChance {
 /// Chances by open deal and bucket, and expected wins of new business, of a book in a period.
 pub(super) struct Expected {
     /// The place in the book of every open deal.
-    order: Vec<usize>,
+    pub(super) order: Vec<usize>,
     /// By bucket, then open deal.
-    chances: Vec<Vec<f64>>,
-    amounts: Vec<f64>,
+    pub(super) chances: Vec<Vec<f64>>,
+    pub(super) amounts: Vec<f64>,
     /// Amount and expected number of new deals.
-    new: Vec<(f64, f64)>,
+    pub(super) new: Vec<(f64, f64)>,
     /// Share of the new deals by bucket.
-    new_shares: Vec<f64>,
+    pub(super) new_shares: Vec<f64>,
 }
 
 impl FittedModel {
@@ -179,8 +179,7 @@ impl FittedModel {
     /// Those of [`total`](Self::total).
     pub fn chances(&self, book: &Snapshot, period: &Period) -> Result<Vec<DealChance>> {
         let expected = self.expected(book, period, Split::Whole)?;
-        let mut chances: Vec<(usize, f64)> =
-            expected.order.iter().copied().zip(expected.chances.iter().flatten().copied()).collect();
+        let mut chances: Vec<(usize, f64)> = expected.by_place().collect();
         chances.sort_unstable_by_key(|&(place, _)| place);
         Ok(book
             .open()
@@ -269,7 +268,7 @@ impl FittedModel {
         }))
     }
 
-    fn expected(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+    pub(super) fn expected(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
         if book.process() != &self.process {
             return Err(Error::new(
                 ErrorKind::InvalidProcess,
@@ -294,21 +293,12 @@ impl FittedModel {
             .found(format!("{rest} days"))
             .field("period"));
         }
-        let ends: Vec<i32> = match split {
-            Split::Whole => vec![day_number(period.end())],
-            Split::Weeks => period.weeks().map(|week| day_number(week.end())).collect(),
-            Split::Months => period.months().map(|month| day_number(month.end())).collect(),
-        };
+        let ends = split.ends(period);
         let from = day_number(period.start()).max(day);
         match &self.basis {
             Basis::Fitted { process, calibration, .. } => {
-                let open = book.open().iter().map(|deal| Open {
-                    stage: deal.stage_id().0,
-                    age: day.saturating_sub(deal.entered_day()),
-                    group: process.effects.group(deal.attributes()),
-                    amount: deal.amount().map(Amount::get),
-                });
-                Ok(Expected::fitted((process, calibration), open.collect(), (day, from), &ends))
+                let open = self.open_deals(process, book, day);
+                Ok(Expected::fitted((process, calibration), open, (day, from), &ends))
             }
             Basis::Assumed(assumed) => {
                 assumed.expected(book, period, &ends).map(|(chances, amounts)| Expected {
@@ -323,7 +313,37 @@ impl FittedModel {
     }
 }
 
+impl Split {
+    /// The days on which the buckets of a period end.
+    pub(super) fn ends(self, period: &Period) -> Vec<i32> {
+        match self {
+            Self::Whole => vec![day_number(period.end())],
+            Self::Weeks => period.weeks().map(|week| day_number(week.end())).collect(),
+            Self::Months => period.months().map(|month| day_number(month.end())).collect(),
+        }
+    }
+}
+
+impl FittedModel {
+    /// The open deals of a book as the process sees them.
+    #[allow(clippy::unused_self, reason = "reads as a question to the model")]
+    pub(super) fn open_deals(&self, process: &Process, book: &Snapshot, day: i32) -> Vec<Open> {
+        let open = book.open().iter().map(|deal| Open {
+            stage: deal.stage_id().0,
+            age: day.saturating_sub(deal.entered_day()),
+            group: process.effects.group(deal.attributes()),
+            amount: deal.amount().map(Amount::get),
+        });
+        open.collect()
+    }
+}
+
 impl Expected {
+    /// The place in the book, and the chance, of every open deal of an undivided period.
+    pub(super) fn by_place(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.order.iter().copied().zip(self.chances.iter().flatten().copied())
+    }
+
     /// From the chain to every end of a bucket, less what would close before the period begins.
     pub(super) fn fitted(
         (process, calibration): (&Process, &Calibration),
@@ -331,10 +351,22 @@ impl Expected {
         (day, from): (i32, i32),
         ends: &[i32],
     ) -> Self {
+        Self::paced((process, calibration), book, (from, ends), |open, end| {
+            Outlook::of(process, open, (day, usize::try_from(end - day).unwrap_or(0)))
+        })
+    }
+
+    /// The same, each end read as `until` says.
+    pub(super) fn paced(
+        (process, calibration): (&Process, &Calibration),
+        book: Vec<Open>,
+        (from, ends): (i32, &[i32]),
+        until: impl Fn(&[Open], i32) -> Outlook,
+    ) -> Self {
         let mut placed: Vec<(Open, usize)> = book.into_iter().zip(0..).collect();
         placed.sort_by(|a, b| a.0.canonical(&b.0));
         let (open, order): (Vec<Open>, Vec<usize>) = placed.into_iter().unzip();
-        let until = |end: i32| Outlook::of(process, &open, (day, usize::try_from(end - day).unwrap_or(0)));
+        let until = |end: i32| until(&open, end);
         let mut before = until(from);
         let mut chances = Vec::new();
         let mut new_wins = vec![0.0; process.entries.len()];

@@ -14,7 +14,7 @@ use super::fourier::{Complex, real_values};
 use super::lattice::{Lattice, Step, common_unit, convolve};
 use super::profile::Model;
 use super::series::{Frame, Series};
-use super::transform::{Amounts, Echo, Frequencies, Roots, echo, transform};
+use super::transform::{Amounts, Echo, Frequencies, Heard, Roots, echo, transform};
 use super::{ForecastOptions, NewBusiness, Total, index};
 use crate::Result;
 use crate::num::{count, special, sum::sum};
@@ -41,20 +41,122 @@ impl Total {
     /// [`TooLarge`](crate::ErrorKind::TooLarge) where the memory does not suffice,
     /// [`Overflow`](crate::ErrorKind::Overflow) where the range of the total is not finite.
     pub fn exact(&self, options: &ForecastOptions) -> Result<Forecast> {
+        Ok(self.solved(options)?.forecast)
+    }
+
+    /// The distribution together with the way that led to it, for questions under a condition.
+    pub(crate) fn solved(&self, options: &ForecastOptions) -> Result<Solved> {
         // A copy of the columns, their scores, and the sorted ladder.
         options.memory.afford(self.n_deals().checked_mul(56))?;
-        let model = Model::new(self)?;
-        let (form, bound) = Engine { model: &model, options }.form()?;
-        Ok(Forecast::known(form, self.weighted().total(), model.scale * model.variance.sqrt(), bound))
+        self.solve(Model::new(self)?, Heard::Together, options)
+    }
+
+    /// The same stratum by stratum, the shock cut as finely as another book of this shock asks for.
+    pub(crate) fn solved_apart(&self, finer: &Self, options: &ForecastOptions) -> Result<Solved> {
+        options.memory.afford(finer.n_deals().checked_mul(56))?;
+        self.solve(Model::like(self, finer)?, Heard::Apart, options)
+    }
+
+    fn solve(&self, model: Model, heard: Heard, options: &ForecastOptions) -> Result<Solved> {
+        let (form, bound, way) = Engine { model: &model, options, heard }.form()?;
+        let sd = model.scale * model.variance.sqrt();
+        let forecast = Forecast::known(form, self.weighted().total(), sd, bound);
+        Ok(Solved { model, way, forecast })
+    }
+}
+
+/// A distribution, what it was computed from, and how.
+pub(crate) struct Solved {
+    pub(crate) model: Model,
+    pub(crate) way: Way,
+    pub(crate) forecast: Forecast,
+}
+
+/// How a distribution was computed.
+pub(crate) enum Way {
+    /// Within a stratum nothing is random.
+    Certain,
+    /// Convolved on these points.
+    Convolved(Points),
+    /// Outcome by outcome; amounts that are multiples of a unit are named by it.
+    Enumerated(Option<Lattice>),
+    /// From its transform at these frequencies.
+    Waves(Frequencies, Reading),
+}
+
+/// How a transform is read at an amount.
+pub(crate) enum Reading {
+    Points(Points),
+    Series(Frame),
+}
+
+/// Even points on which a distribution lives: the k-th is `first + k` units above what is certain.
+#[derive(Clone, Copy)]
+pub(crate) struct Points {
+    fixed: f64,
+    /// In units of the caller.
+    unit: f64,
+    /// The same in units of [`Model::scale`].
+    pub(crate) scaled: f64,
+    pub(crate) first: f64,
+    pub(crate) n: usize,
+    /// Names the points as people write them; with what is certain in units, where that is whole.
+    lattice: Option<(Lattice, Option<f64>)>,
+}
+
+impl Points {
+    fn named(model: &Model, lattice: Lattice, (first, n): (f64, usize)) -> Self {
+        let (fixed, unit) = (model.fixed, lattice.unit());
+        let offset = lattice
+            .holds(fixed)
+            .then(|| lattice.nearest(fixed))
+            .filter(|k| lattice.value(*k).total_cmp(&fixed).is_eq());
+        Self { fixed, unit, scaled: unit / model.scale, first, n, lattice: Some((lattice, offset)) }
+    }
+
+    fn rounded(model: &Model, scaled: f64, (first, n): (f64, usize)) -> Self {
+        Self { fixed: model.fixed, unit: model.scale * scaled, scaled, first, n, lattice: None }
+    }
+
+    /// The value of the k-th point, what is certain included.
+    pub(crate) fn value(&self, k: usize) -> f64 {
+        self.at(self.first + count(k))
+    }
+
+    fn at(&self, k: f64) -> f64 {
+        match self.lattice {
+            Some((lattice, Some(offset))) => lattice.value(offset + k),
+            Some((lattice, None)) => self.fixed + lattice.value(k),
+            None => self.fixed + self.unit * k,
+        }
+    }
+
+    /// The first point whose value is at least x; `n` where there is none.
+    pub(crate) fn reach(&self, x: f64) -> usize {
+        let (mut low, mut high) = (0, self.n);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.value(middle) < x {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    fn atoms(&self, masses: impl Iterator<Item = f64>) -> Form {
+        Form::Atoms(Atoms::sorted(masses.enumerate().map(|(k, m)| (self.value(k), m))))
     }
 }
 
 struct Engine<'a> {
     model: &'a Model,
     options: &'a ForecastOptions,
+    heard: Heard,
 }
 
-type Answer = (Form, ErrorBound);
+type Answer = (Form, ErrorBound, Way);
 
 fn exactly(chance: f64) -> ErrorBound {
     ErrorBound { chance, amount: 0.0 }
@@ -134,7 +236,7 @@ impl Engine<'_> {
             .map(|(stratum, local)| (model.fixed + model.scale * local.mean, stratum.weight))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        (Form::Atoms(Atoms::sorted(points.into_iter())), exactly(model.strata_error + ROUNDING))
+        (Form::Atoms(Atoms::sorted(points.into_iter())), exactly(model.strata_error + ROUNDING), Way::Certain)
     }
 
     /// The lattice points of the window, if they are few enough.
@@ -145,16 +247,6 @@ impl Engine<'_> {
         (points <= 1e15).then_some(Stretch { lattice, first, points })
     }
 
-    /// The value of the k-th lattice point, what is certain included.
-    fn named(&self, lattice: Lattice) -> impl Fn(f64) -> f64 {
-        let fixed = self.model.fixed;
-        let offset = lattice
-            .holds(fixed)
-            .then(|| lattice.nearest(fixed))
-            .filter(|k| lattice.value(*k).total_cmp(&fixed).is_eq());
-        move |k| offset.map_or_else(|| fixed + lattice.value(k), |offset| lattice.value(offset + k))
-    }
-
     /// All outcomes, by convolution on the lattice or one by one.
     fn few(&self, stretch: Option<&Stretch>, convolving: bool) -> Result<Answer> {
         let model = self.model;
@@ -163,10 +255,9 @@ impl Engine<'_> {
         if let Some(stretch) = stretch.filter(|_| convolving) {
             let span = index(stretch.first + stretch.points);
             self.options.memory.afford(span.checked_mul(56))?;
-            let mass = self.convolved(stretch.lattice.unit() / model.scale, span);
-            let name = self.named(stretch.lattice);
-            let points = mass.into_iter().enumerate().map(|(k, m)| (name(count(k)), m));
-            return Ok((Form::Atoms(Atoms::sorted(points)), bound));
+            let points = Points::named(model, stretch.lattice, (0.0, span + 1));
+            let mass = self.convolved(points.scaled, span);
+            return Ok((points.atoms(mass.into_iter()), bound, Way::Convolved(points)));
         }
         let n = model.deals.len();
         self.options.memory.afford(Some(56 << n))?;
@@ -177,17 +268,9 @@ impl Engine<'_> {
                 *sum += stratum.weight * m;
             }
         }
-        let amounts = model.deals.amount.iter().map(|a| {
-            let amount = a * model.scale;
-            lattice.map_or(amount, |lattice| lattice.nearest(amount))
-        });
-        let sums = outcomes(amounts, 0.0, |x, _| x, |x, a| x + a);
-        let mut points: Vec<(f64, f64)> = match lattice {
-            Some(lattice) => sums.map(self.named(lattice)).zip(mass).collect(),
-            None => sums.map(|x| model.fixed + x).zip(mass).collect(),
-        };
+        let mut points: Vec<(f64, f64)> = totals(model, lattice).zip(mass).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Ok((Form::Atoms(Atoms::sorted(points.into_iter())), bound))
+        Ok((Form::Atoms(Atoms::sorted(points.into_iter())), bound, Way::Enumerated(lattice)))
     }
 
     /// Masses at the multiples 0 ..= span of a unit (scaled), averaged over the strata.
@@ -244,10 +327,11 @@ impl Engine<'_> {
                 n,
                 amounts: Amounts::True,
                 quiet: Some((10.0 * stays).max(QUIET)),
+                heard: self.heard,
             };
             let phi = transform(model, &frequencies);
             if phi.len() <= n {
-                return Ok(self.closed(&phi, (beyond.max(highest), ripple), stretch, &frequencies));
+                return Ok(self.closed(&phi, (beyond.max(highest), ripple), stretch, frequencies));
             }
             highest *= 1.5;
         }
@@ -275,7 +359,7 @@ impl Engine<'_> {
         phi: &[Complex],
         (beyond, most): (f64, f64),
         stretch: Option<&Stretch>,
-        frequencies: &Frequencies,
+        frequencies: Frequencies,
     ) -> Option<Answer> {
         let model = self.model;
         let scaled = |s: &Stretch| Lattice::of_unit(s.lattice.unit() / model.scale);
@@ -290,7 +374,7 @@ impl Engine<'_> {
         let chance = 1e-11 + left_out + 3.0 * quiet + model.strata_error;
         let amount = looked_at.map_or(0.0, |w| model.scale * TAU / w);
         if let Some(s) = stretch.filter(|s| s.points <= STORED) {
-            return Some((self.points(phi, s), exactly(chance)));
+            return Some(self.points(phi, s, (exactly(chance), frequencies)));
         }
         let frame = Frame {
             fixed: model.fixed,
@@ -298,17 +382,22 @@ impl Engine<'_> {
             period: model.scale * frequencies.period,
             lattice: stretch.map(|s| s.lattice),
         };
-        Some((Form::Series(Series::new(&frame, phi)), ErrorBound { chance, amount }))
+        let form = Form::Series(Series::new(&frame, phi));
+        Some((form, ErrorBound { chance, amount }, frequencies.read(phi, Reading::Series(frame))))
     }
 
     /// Masses on a lattice from its frequencies.
-    fn points(&self, phi: &[Complex], stretch: &Stretch) -> Form {
+    fn points(
+        &self,
+        phi: &[Complex],
+        stretch: &Stretch,
+        (bound, frequencies): (ErrorBound, Frequencies),
+    ) -> Answer {
         let n = index(stretch.points).next_power_of_two();
-        let name = self.named(stretch.lattice);
-        let first = stretch.first;
+        let points = Points::named(self.model, stretch.lattice, (stretch.first, n));
         // Transform noise of about 1e-17 is not a chance.
         let masses = real_values(phi, n).into_iter().map(|m| if m > 1e-16 { m } else { 0.0 });
-        Form::Atoms(Atoms::sorted(masses.enumerate().map(|(k, m)| (name(first + count(k)), m))))
+        (points.atoms(masses), bound, frequencies.read(phi, Reading::Points(points)))
     }
 
     /// All frequencies of a lattice.
@@ -320,19 +409,20 @@ impl Engine<'_> {
         let n = index(stretch.points).next_power_of_two();
         self.options.memory.afford(n.checked_mul(64))?;
         let unit = stretch.lattice.unit() / model.scale;
-        let phi = self.all_frequencies(unit, stretch.first, n);
-        Ok((self.points(&phi, stretch), exactly(model.strata_error + 10.0 * ROUNDING)))
+        let (phi, frequencies) = self.all_frequencies(unit, stretch.first, n);
+        Ok(self.points(&phi, stretch, (exactly(model.strata_error + 10.0 * ROUNDING), frequencies)))
     }
 
-    fn all_frequencies(&self, unit: f64, first: f64, n: usize) -> Vec<Complex> {
+    fn all_frequencies(&self, unit: f64, first: f64, n: usize) -> (Vec<Complex>, Frequencies) {
         let frequencies = Frequencies {
             period: count(n) * unit,
             origin: first * unit,
             n: n / 2,
             amounts: Amounts::Lattice(Roots::new(unit, n)),
             quiet: None,
+            heard: self.heard,
         };
-        transform(self.model, &frequencies)
+        (transform(self.model, &frequencies), frequencies)
     }
 
     /// Amounts split over the two nearest points of a lattice that the work allows.
@@ -356,21 +446,41 @@ impl Engine<'_> {
         let low = if convolving { 0.0 } else { model.low };
         let unit = (model.high - low) / (count(n) - 2.0 * margin);
         let first = ((low / unit).floor() - margin).max(0.0);
-        let masses = if convolving {
-            self.convolved(unit, n)
-        } else {
-            real_values(&self.all_frequencies(unit, first, n), n)
-        };
-        let points = masses.into_iter().enumerate().map(|(k, m)| {
-            (model.fixed + model.scale * (unit * (first + count(k))), if m > 1e-16 { m } else { 0.0 })
-        });
-        let amount = model.scale * unit * moved;
-        Ok((Form::Atoms(Atoms::sorted(points)), ErrorBound { chance: 1e-9 + model.strata_error, amount }))
+        let clean = |m: f64| if m > 1e-16 { m } else { 0.0 };
+        let bound = ErrorBound { chance: 1e-9 + model.strata_error, amount: model.scale * unit * moved };
+        if convolving {
+            let points = Points::rounded(model, unit, (first, n + 1));
+            let masses = self.convolved(unit, n).into_iter().map(clean);
+            return Ok((points.atoms(masses), bound, Way::Convolved(points)));
+        }
+        let points = Points::rounded(model, unit, (first, n));
+        let (phi, frequencies) = self.all_frequencies(unit, first, n);
+        let masses = real_values(&phi, n).into_iter().map(clean);
+        Ok((points.atoms(masses), bound, frequencies.read(&phi, Reading::Points(points))))
     }
 }
 
+impl Frequencies {
+    /// The way by those that were used.
+    fn read(self, phi: &[Complex], reading: Reading) -> Way {
+        Way::Waves(Self { n: phi.len().saturating_sub(1), ..self }, reading)
+    }
+}
+
+/// The total of every subset of the deals, in the order of [`outcomes`].
+pub(crate) fn totals(model: &Model, lattice: Option<Lattice>) -> impl Iterator<Item = f64> {
+    let amounts = model.deals.amount.iter().map(|a| {
+        let amount = a * model.scale;
+        lattice.map_or(amount, |lattice| lattice.nearest(amount))
+    });
+    let sums = outcomes(amounts, 0.0, |x, _| x, |x, a| x + a);
+    let name = lattice.map(|lattice| Points::named(model, lattice, (0.0, 0)));
+    let fixed = model.fixed;
+    sums.map(move |x| name.map_or_else(|| fixed + x, |points| points.at(x)))
+}
+
 /// Over all subsets of the deals, in a fixed order: a value grown deal by deal.
-fn outcomes(
+pub(crate) fn outcomes(
     deals: impl Iterator<Item = f64>,
     start: f64,
     lost: impl Fn(f64, f64) -> f64,
@@ -388,195 +498,4 @@ fn outcomes(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::forecast::Shock;
-    use crate::forecast::shock::ShockNode;
-    use crate::num::rng::Stream;
-    use crate::{Amount, Level, Seed};
-
-    /// Every outcome of every deal, number of new deals and pair of them: the definition, at given strata.
-    fn brute(model: &Model) -> Vec<(f64, f64)> {
-        let n = model.deals.len();
-        let mut points = Vec::new();
-        for stratum in &model.strata {
-            for outcome in 0..1_u32 << n {
-                let (mut x, mut m) = (0.0, stratum.weight);
-                for (i, (p, score, a)) in model.deals.iter().enumerate() {
-                    let p = stratum.law.chance(p, score);
-                    let won = outcome >> i & 1 == 1;
-                    m *= if won { p } else { 1.0 - p };
-                    x += if won { a } else { 0.0 };
-                }
-                points.push((model.fixed + model.scale * x, m));
-            }
-        }
-        points
-    }
-
-    fn book(n: u64, seed: u64, amount: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<f64>) {
-        let mut stream = Stream::new(Seed::new(seed), n, 0);
-        (0..n).map(|_| (stream.uniform(), amount(stream.uniform()))).unzip()
-    }
-
-    #[test]
-    fn equals_brute_force() {
-        for n in [1, 2, 5, 11, 16] {
-            for rho in [0.0, 0.1, 0.6] {
-                for whole in [false, true] {
-                    let (p, a) = book(n, 3, |u| if whole { (90.0 * u).ceil() } else { 1e4 * u });
-                    let total = Total::from_columns(Amount::new(7.0).unwrap(), p, a).unwrap();
-                    let total = total.with_shock(Shock::new(rho).unwrap());
-                    let forecast = total.exact(&ForecastOptions::default()).unwrap();
-                    let points = brute(&Model::new(&total).unwrap());
-                    let top = points.iter().map(|x| x.0).fold(0.0, f64::max);
-                    for k in 0..40 {
-                        // Between the atoms, so that the order of additions does not matter.
-                        let x = (top * f64::from(k) / 40.0).floor() + 0.4999;
-                        let exact = sum(points.iter().filter(|point| point.0 >= x).map(|point| point.1));
-                        let found = forecast.at_least(x);
-                        assert!((found - exact).abs() < 1e-12, "{n} {rho} {whole} at {x}: {found} {exact}");
-                        let short = sum(points.iter().map(|point| point.1 * (x - point.0).max(0.0)));
-                        assert!((forecast.shortfall(x) - short).abs() < 1e-11 * top);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The three ways agree where all are open: 400 deals on a lattice of whole numbers.
-    #[test]
-    fn transform_equals_convolution() {
-        let (p, a) = book(400, 5, |u| (40.0 * u).ceil());
-        for rho in [0.0, 0.05, 0.3] {
-            let total = Total::from_columns(Amount::ZERO, p.clone(), a.clone()).unwrap();
-            let total = total.with_shock(Shock::new(rho).unwrap());
-            let model = Model::new(&total).unwrap();
-            let options = ForecastOptions::default();
-            let engine = Engine { model: &model, options: &options };
-            let stretch = engine.stretch(Lattice::of_unit(1.0)).unwrap();
-            let (few, _) = engine.few(Some(&stretch), true).unwrap();
-            let (many, bound) = engine.many(Some(&stretch), 2e-8, 1e-9).unwrap().unwrap();
-            let (whole, _) = engine.whole(&stretch).unwrap();
-            let forecast = |form| Forecast::known(form, 0.0, 1.0, exactly(0.0));
-            let (few, many, whole) = (forecast(few), forecast(many), forecast(whole));
-            for k in 0..200 {
-                let x = 42.0 * f64::from(k);
-                let exact = few.at_least(x);
-                assert!(
-                    (many.at_least(x) - exact).abs() < bound.chance,
-                    "{rho} {x}: {} {exact}",
-                    many.at_least(x)
-                );
-                assert!(
-                    (whole.at_least(x) - exact).abs() < 1e-12,
-                    "{rho} {x}: {} {exact}",
-                    whole.at_least(x)
-                );
-            }
-        }
-    }
-
-    /// A series on true amounts against the split lattice's own limit: a thousand deals, both ways.
-    #[test]
-    fn series_equals_a_fine_lattice() {
-        // Cents: 1e6 and more units, so that the fast way stores a series.
-        let (p, a) = book(1000, 9, |u| (100.0 * 5000.0 * u * u).ceil() / 100.0);
-        let p: Vec<f64> = p.into_iter().map(|p| 0.5 * p).collect();
-        for rho in [0.0, 0.05] {
-            let total = Total::from_columns(Amount::ZERO, p.clone(), a.clone()).unwrap();
-            let total = total.with_shock(Shock::new(rho).unwrap());
-            let model = Model::new(&total).unwrap();
-            let options = ForecastOptions::default();
-            let engine = Engine { model: &model, options: &options };
-            let lattice = common_unit(&a.iter().copied()).unwrap();
-            assert_eq!(lattice.unit(), 0.01);
-            let stretch = engine.stretch(lattice).unwrap();
-            let (series, bound) = engine.many(Some(&stretch), 1e-11, 1e-9).unwrap().unwrap();
-            assert!(matches!(series, Form::Series(_)));
-            let series = Forecast::known(series, 0.0, 1.0, bound);
-            let direct = |x: f64| gil_pelaez(&model, x);
-            for level in [0.001, 0.5, 0.99] {
-                let x = series.quantile(Level::new(level).unwrap());
-                let found = 1.0 - series.at_least(x + 0.005);
-                let exact = direct(x + 0.005);
-                assert!((found - exact).abs() < 1e-9, "rho {rho} at {x}: {found} {exact}");
-            }
-        }
-    }
-
-    /// P(T <= x) by the inversion integral on direct products over all deals, four times finer and further.
-    fn gil_pelaez(model: &Model, x: f64) -> f64 {
-        let sd = model.variance.sqrt();
-        let period = 4.0 * (model.high - model.low);
-        let n = index(20.0 / sd * period / TAU * 3.0);
-        let x = (x - model.fixed) / model.scale;
-        let mut f = 0.5 + (x - model.mean) / period;
-        // F(x) = 1/2 + (x - c)/period + sum Im(...)/(pi j), centred on a window around the mean.
-        let centre = model.mean - 0.5 * period;
-        for j in 1..=n {
-            let w = TAU * count(j) / period;
-            let mut phi = Complex::default();
-            for stratum in &model.strata {
-                let mut product = Complex::ONE.times(stratum.weight);
-                for (p, score, a) in model.deals.iter() {
-                    let p = stratum.law.chance(p, score);
-                    let (sin, cos) = special::sin_cos(w * a);
-                    product = product * Complex { re: 1.0 - p + p * cos, im: p * sin };
-                }
-                phi = phi + product;
-            }
-            let at = |x: f64| {
-                let (sin, cos) = special::sin_cos(-w * x);
-                phi * Complex { re: cos, im: sin }
-            };
-            f += (at(centre).im - at(x).im) / (std::f64::consts::PI * count(j));
-            if phi.abs() < 1e-15 && j > 400 {
-                break;
-            }
-        }
-        f
-    }
-
-    #[test]
-    fn atoms_and_extremes_are_honest() {
-        let total = |deals: &[(f64, f64)]| {
-            let (p, a) = deals.iter().copied().unzip();
-            Total::from_columns(Amount::new(5.0).unwrap(), p, a).unwrap()
-        };
-        let ask = |deals: &[(f64, f64)]| total(deals).exact(&ForecastOptions::default()).unwrap();
-        assert_eq!(ask(&[]).median(), 5.0);
-        assert_eq!(ask(&[(1.0, 3.0), (0.0, 9.0), (0.5, 0.0)]).median(), 8.0);
-        assert_eq!(ask(&[(1.0, 3.0)]).at_least(8.0), 1.0);
-        assert_eq!(ask(&[(0.5, 1e-300), (0.5, 1e300)]).at_least(1e300), 0.5);
-        assert_eq!(ask(&[(0.25, 0.01), (0.5, 1e12)]).at_least(1e12), 0.5);
-        assert_eq!(ask(&[(0.1, 0.1), (0.5, 0.2)]).at_least(5.3), 0.05);
-        // One huge deal among small ones.
-        let mut deals = vec![(0.3, 1.0); 2000];
-        deals.push((0.001, 1e9));
-        let forecast = ask(&deals);
-        assert!((forecast.at_least(1e8) - 0.001).abs() < 1e-9, "{}", forecast.at_least(1e8));
-        // Steps at rho = 1: the second deal is won whenever the first is.
-        let both = total(&[(0.2, 10.0), (0.6, 1.0)]).with_shock(Shock::new(1.0).unwrap());
-        let both = both.exact(&ForecastOptions::default()).unwrap();
-        assert!((both.at_least(16.0) - 0.2).abs() < 1e-15);
-        assert!((both.at_least(6.0) - 0.6).abs() < 1e-15);
-    }
-
-    #[test]
-    fn a_mixture_is_the_mixture() {
-        let (p, a) = book(9, 2, |u| (50.0 * u).ceil());
-        let node = |rho, weight| ShockNode { rho, tau: 0.0, weight };
-        let ask = |nodes: Vec<ShockNode>| {
-            let total = Total::from_columns(Amount::ZERO, p.clone(), a.clone()).unwrap();
-            total.with_shock(Shock::from_nodes(nodes).unwrap()).exact(&ForecastOptions::default()).unwrap()
-        };
-        let parts = [0.02, 0.2].map(|rho| ask(vec![node(rho, 1.0)]));
-        let mixed = ask(vec![node(0.02, 1.0), node(0.2, 3.0)]);
-        for k in 0..100 {
-            let x = 3.0 * f64::from(k);
-            let exact = 0.25 * parts[0].at_least(x) + 0.75 * parts[1].at_least(x);
-            assert!((mixed.at_least(x) - exact).abs() < 1e-13);
-        }
-    }
-}
+mod tests;

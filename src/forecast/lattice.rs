@@ -106,8 +106,8 @@ fn euclid(mut a: f64, mut b: f64, noise: f64) -> f64 {
 /// An amount as a place on a lattice; where it lies between two points, the share that goes to the upper one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Step {
-    at: usize,
-    share: f64,
+    pub(crate) at: usize,
+    pub(crate) share: f64,
 }
 
 impl Step {
@@ -125,28 +125,49 @@ impl Step {
 ///
 /// All terms are positive: every probability is right to a few units in its own last place.
 pub(crate) fn convolve(deals: impl Iterator<Item = (f64, Step)>, span: usize) -> Vec<f64> {
-    let mut mass = vec![0.0; span + 1];
-    let mut next = mass.clone();
-    mass[0] = 1.0;
-    let mut top = 0;
-    for (p, step) in deals {
-        let reach = (top + step.at + usize::from(step.share > 0.0)).min(span);
-        let lost = 1.0 - p;
-        for (new, old) in next[..=reach].iter_mut().zip(&mass) {
-            *new = lost * old;
-        }
-        for (at, share) in [(step.at, 1.0 - step.share), (step.at + 1, step.share)] {
-            if share > 0.0 && at <= reach {
-                let won = p * share;
-                for (new, old) in next[at..=reach].iter_mut().zip(&mass) {
-                    *new += won * old;
+    Sums::nothing(span).with(deals).mass
+}
+
+/// A distribution on even points, deal by deal.
+#[derive(Clone)]
+pub(crate) struct Sums {
+    pub(crate) mass: Vec<f64>,
+    /// The highest point with a mass.
+    top: usize,
+}
+
+impl Sums {
+    /// No deal yet.
+    pub(crate) fn nothing(span: usize) -> Self {
+        let mut mass = vec![0.0; span + 1];
+        mass[0] = 1.0;
+        Self { mass, top: 0 }
+    }
+
+    /// With more deals.
+    pub(crate) fn with(self, deals: impl Iterator<Item = (f64, Step)>) -> Self {
+        let Self { mut mass, mut top } = self;
+        let span = mass.len() - 1;
+        let mut next = vec![0.0; mass.len()];
+        for (p, step) in deals {
+            let reach = (top + step.at + usize::from(step.share > 0.0)).min(span);
+            let lost = 1.0 - p;
+            for (new, old) in next[..=reach].iter_mut().zip(&mass) {
+                *new = lost * old;
+            }
+            for (at, share) in [(step.at, 1.0 - step.share), (step.at + 1, step.share)] {
+                if share > 0.0 && at <= reach {
+                    let won = p * share;
+                    for (new, old) in next[at..=reach].iter_mut().zip(&mass) {
+                        *new += won * old;
+                    }
                 }
             }
+            top = reach;
+            std::mem::swap(&mut mass, &mut next);
         }
-        top = reach;
-        std::mem::swap(&mut mass, &mut next);
+        Self { mass, top }
     }
-    mass
 }
 
 #[cfg(test)]

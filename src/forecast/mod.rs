@@ -23,10 +23,13 @@
 mod alias;
 mod answer;
 mod atoms;
+mod decide;
 mod exact;
 mod fourier;
+mod further;
 mod knots;
 mod lattice;
+mod left_out;
 mod new_business;
 mod options;
 mod profile;
@@ -38,7 +41,10 @@ mod transform;
 mod weighted;
 
 pub use answer::{ErrorBound, Forecast};
+pub(crate) use exact::Solved;
+pub(crate) use further::{Enough, Goal};
 pub use new_business::NewBusiness;
+pub(crate) use options::Watcher;
 pub use options::{Bytes, ForecastOptions, Progress, SimulationOptions};
 pub use shock::Shock;
 pub(crate) use shock::ShockNode;

@@ -69,9 +69,9 @@ pub(crate) struct Gathered<const N: usize> {
 }
 
 /// Grid points a deal gives to.
-const POINTS: usize = 10;
+pub(crate) const POINTS: usize = 10;
 /// Grid step in units of sqrt(1 - rho).
-const STEP: f64 = 0.1;
+pub(crate) const STEP: f64 = 0.1;
 
 impl<const N: usize> Gathered<N> {
     pub(crate) fn new(
@@ -145,7 +145,7 @@ fn rows<const N: usize>(
 }
 
 /// Weights of ten even points for a place `x` in 0..1 between the fifth and the sixth.
-fn lagrange(x: f64) -> [f64; POINTS] {
+pub(crate) fn lagrange(x: f64) -> [f64; POINTS] {
     // 1 / product over m != k of (k - m)
     const INVERSE: [f64; POINTS] = [
         -1.0 / 362_880.0,
@@ -223,7 +223,32 @@ impl Model {
         Self::with_fineness(total, std::f64::consts::TAU / (2.0 * odds).sqrt())
     }
 
+    /// With the strata of another book of the same shock.
+    pub(crate) fn like(total: &Total, finer: &Total) -> Result<Self> {
+        let Self { strata: pieces, strata_error: error, .. } = Self::new(finer)?;
+        let mut model = Self::open(total);
+        let sums = model.sums();
+        model.take_strata(&sums, Strata { pieces, error });
+        model.bounded()
+    }
+
     fn with_fineness(total: &Total, fineness: f64) -> Result<Self> {
+        let mut model = Self::open(total);
+        model.stratify(total, fineness);
+        model.bounded()
+    }
+
+    fn bounded(mut self) -> Result<Self> {
+        self.bound();
+        if self.variance.is_finite() && (self.high * self.scale + self.fixed).is_finite() {
+            Ok(self)
+        } else {
+            Err(Error::new(ErrorKind::Overflow, "a total with a finite range").field("amount"))
+        }
+    }
+
+    /// Before the shock is cut.
+    fn open(total: &Total) -> Self {
         let mut fixed = Sum::default();
         fixed.add(total.booked);
         let open = |(p, a): &(f64, f64)| *p > 0.0 && *p < 1.0 && *a > 0.0;
@@ -249,7 +274,7 @@ impl Model {
         };
         let deals = Deals { chance, score, amount };
         let ladder = nodes.iter().any(|node| node.rho >= 1.0).then(|| Ladder::new(&deals));
-        let mut model = Self {
+        Self {
             fixed: fixed.get(),
             scale,
             deals,
@@ -263,23 +288,26 @@ impl Model {
             mean: 0.0,
             variance: 0.0,
             ladder,
-        };
-        model.stratify(total, fineness);
-        model.bound();
-        if model.variance.is_finite() && (model.high * model.scale + model.fixed).is_finite() {
-            Ok(model)
-        } else {
-            Err(Error::new(ErrorKind::Overflow, "a total with a finite range").field("amount"))
         }
     }
 
-    fn stratify(&mut self, total: &Total, fineness: f64) {
-        let sums = Gathered::new(
+    fn sums(&self) -> Gathered<4> {
+        Gathered::new(
             self.deals.iter(),
             self.steepest,
             |a| [1.0, a, a * a, a * a],
             |p| [p * (1.0 - p), p, p * (1.0 - p), p],
-        );
+        )
+    }
+
+    fn take_strata(&mut self, sums: &Gathered<4>, Strata { pieces, error }: Strata) {
+        self.local = pieces.iter().map(|stratum| self.local(sums, stratum)).collect();
+        self.strata = pieces;
+        self.strata_error = error;
+    }
+
+    fn stratify(&mut self, total: &Total, fineness: f64) {
+        let sums = self.sums();
         // Deals and new business move with z together.
         let at = |law, level: f64| {
             let Local { mean, variance, n_new, .. } = self.local(&sums, &Stratum { weight: 1.0, law, level });
@@ -303,10 +331,8 @@ impl Model {
             if sd > 0.0 { slope / sd } else { 0.0 }
         };
         let grain = Grain { fineness, n_deals: self.deals.len() };
-        let Strata { pieces, error } = total.shock.strata(grain, roughness, || self.deals.chance.clone());
-        self.local = pieces.iter().map(|stratum| self.local(&sums, stratum)).collect();
-        self.strata = pieces;
-        self.strata_error = error;
+        let strata = total.shock.strata(grain, roughness, || self.deals.chance.clone());
+        self.take_strata(&sums, strata);
     }
 
     fn local(&self, sums: &Gathered<4>, stratum: &Stratum) -> Local {

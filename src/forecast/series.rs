@@ -17,11 +17,7 @@ use std::f64::consts::PI;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
-    /// What is certain; lattice points are counted from here.
-    fixed: f64,
-    origin: f64,
-    period: f64,
-    lattice: Option<Lattice>,
+    frame: Frame,
     /// i `phi_j` / (pi j), j = 1, 2, ..
     cdf: Vec<Complex>,
     /// F at equal steps over the period.
@@ -29,11 +25,34 @@ pub(crate) struct Series {
 }
 
 /// Where a series lives: x = origin + period x t.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Frame {
+    /// What is certain; lattice points are counted from here.
     pub(crate) fixed: f64,
     pub(crate) origin: f64,
     pub(crate) period: f64,
     pub(crate) lattice: Option<Lattice>,
+}
+
+impl Frame {
+    fn time(&self, x: f64) -> f64 {
+        (x - self.origin) / self.period
+    }
+
+    /// Where the series is read for P(T <= x).
+    fn upto(&self, x: f64) -> f64 {
+        let Some(lattice) = self.lattice else { return self.time(x) };
+        let k = lattice.floor(x - self.fixed);
+        self.time(self.fixed + lattice.value(k)) + 0.5 * lattice.unit() / self.period
+    }
+
+    /// Where the series is read for P(T >= x).
+    pub(crate) fn from(&self, x: f64) -> f64 {
+        let Some(lattice) = self.lattice else { return self.time(x) };
+        let floor = lattice.floor(x - self.fixed);
+        let k = if lattice.value(floor) < x - self.fixed { floor + 1.0 } else { floor };
+        self.time(self.fixed + lattice.value(k)) - 0.5 * lattice.unit() / self.period
+    }
 }
 
 impl Series {
@@ -55,8 +74,7 @@ impl Series {
             .map(|(k, wave)| (count(k) / count(n) + wave - offset).clamp(0.0, 1.0))
             .chain([1.0])
             .collect();
-        let Frame { fixed, origin, period, lattice } = *frame;
-        Self { fixed, origin, period, lattice, cdf, table }
+        Self { frame: *frame, cdf, table }
     }
 
     /// F at t, and the sums behind the integral of F.
@@ -74,30 +92,12 @@ impl Series {
         (t + wave.re - offset).clamp(0.0, 1.0)
     }
 
-    fn time(&self, x: f64) -> f64 {
-        (x - self.origin) / self.period
-    }
-
     pub(crate) fn cdf(&self, x: f64) -> f64 {
-        match self.lattice {
-            None => self.smooth(self.time(x)),
-            Some(lattice) => {
-                let k = lattice.floor(x - self.fixed);
-                self.smooth(self.time(self.fixed + lattice.value(k)) + 0.5 * lattice.unit() / self.period)
-            }
-        }
+        self.smooth(self.frame.upto(x))
     }
 
     pub(crate) fn at_least(&self, x: f64) -> f64 {
-        match self.lattice {
-            None => 1.0 - self.smooth(self.time(x)),
-            Some(lattice) => {
-                let floor = lattice.floor(x - self.fixed);
-                let k = if lattice.value(floor) < x - self.fixed { floor + 1.0 } else { floor };
-                let t = self.time(self.fixed + lattice.value(k)) - 0.5 * lattice.unit() / self.period;
-                1.0 - self.smooth(t)
-            }
-        }
+        1.0 - self.smooth(self.frame.from(x))
     }
 
     /// The smallest x with F(x) >= level, to the last bits of x or to the lattice.
@@ -114,9 +114,10 @@ impl Series {
             high = (high + 1.0 / steps).min(1.0);
         }
         let (low, high) = bracket(low, high, |t| self.smooth(t) - p);
-        let Some(lattice) = self.lattice else { return self.origin + self.period * high };
-        let mut k = lattice.floor(self.origin + self.period * (0.5 * low + 0.5 * high) - self.fixed) - 1.0;
-        let point = |k: f64| self.fixed + lattice.value(k);
+        let Frame { fixed, origin, period, lattice } = self.frame;
+        let Some(lattice) = lattice else { return origin + period * high };
+        let mut k = lattice.floor(origin + period * (0.5 * low + 0.5 * high) - fixed) - 1.0;
+        let point = |k: f64| fixed + lattice.value(k);
         for _ in 0..4 {
             if self.cdf(point(k)) >= p {
                 break;
@@ -128,7 +129,7 @@ impl Series {
 
     /// E max(0, x - T), the integral of F up to x.
     pub(crate) fn shortfall(&self, x: f64) -> f64 {
-        let t = self.time(x).max(0.0);
+        let t = self.frame.time(x).max(0.0);
         let inside = t.min(1.0);
         let step = Complex::turn(-inside);
         let mut power = Complex::ONE;
@@ -139,13 +140,13 @@ impl Series {
             let d = *c * (power - Complex::ONE);
             sum += -d.im / (2.0 * PI * count(j)) - c.re * inside;
         }
-        self.period * (sum.max(0.0) + (t - inside))
+        self.frame.period * (sum.max(0.0) + (t - inside))
     }
 
     /// Integral of F (1 - F): the trapezoid sum is exact for a band-limited function that vanishes at both ends.
     pub(crate) fn half_distance(&self) -> f64 {
         let sum: f64 = self.table.iter().map(|f| f * (1.0 - f)).sum();
-        self.period * sum / count(self.table.len() - 1)
+        self.frame.period * sum / count(self.table.len() - 1)
     }
 }
 

@@ -95,6 +95,11 @@ impl Shock {
         sum(self.nodes.iter().map(|node| node.weight * node.rho))
     }
 
+    /// Whether deals are independent and new business steady.
+    pub(crate) fn is_none(&self) -> bool {
+        self.nodes.iter().all(|node| node.rho == 0.0 && node.tau == 0.0)
+    }
+
     pub(crate) fn nodes(&self) -> &[ShockNode] {
         &self.nodes
     }

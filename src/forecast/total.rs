@@ -165,7 +165,7 @@ impl Total {
         WeightedForecast { booked: self.booked, open, new_business }
     }
 
-    fn finite(self) -> Result<Self> {
+    pub(crate) fn finite(self) -> Result<Self> {
         let all = sum(self.amount.iter().copied().chain([self.booked]));
         let new = self.new_business.as_ref().map_or(0.0, |new| new.expected() + new.largest());
         if (all + new).is_finite() {

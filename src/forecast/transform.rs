@@ -23,11 +23,11 @@ use crate::num::{count, special};
 use std::f64::consts::TAU;
 
 /// Cumulants used for small deals, and one more.
-const ORDER: usize = 15;
+pub(crate) const ORDER: usize = 15;
 /// Largest w a of a small deal.
 const SMALL: f64 = 0.8;
 /// Frequencies worked on at a time.
-const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 /// How an amount turns with the frequency.
 pub(crate) enum Amounts {
@@ -76,6 +76,17 @@ pub(crate) struct Frequencies {
     pub(crate) amounts: Amounts,
     /// |phi| below which it counts as died out, where frequencies may then stop.
     pub(crate) quiet: Option<f64>,
+    /// What has to die out.
+    pub(crate) heard: Heard,
+}
+
+/// What of a transform has to die out before its frequencies may stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Its average over the shock.
+    Together,
+    /// Every stratum by itself: for averages with weights that turn with the frequency.
+    Apart,
 }
 
 /// The powers `kappa_k(p)` / 1, k = 0 .. ORDER - 1 (`kappa_0` = 0), of a deal won with chance p.
@@ -88,6 +99,20 @@ fn cumulants(p: f64) -> [f64; ORDER] {
     kappa[1] = p;
     for k in 2..ORDER {
         let poly = &POLYNOMIALS[k][..=k / 2];
+        let value = poly.iter().rev().fold(0.0, |sum, c| sum * q + c);
+        kappa[k] = if k % 2 == 0 { value } else { value * d };
+    }
+    kappa
+}
+
+/// `kappa_k` / (p (1 - p)), k = 2 .. ORDER - 1: what is left where a chance is divided by p or by 1 - p.
+pub(crate) fn cumulants_over_variance(p: f64) -> [f64; ORDER] {
+    let q = p * (1.0 - p);
+    let d = 1.0 - 2.0 * p;
+    let mut kappa = [0.0; ORDER];
+    for k in 2..ORDER {
+        // No polynomial has a constant term.
+        let poly = &POLYNOMIALS[k][1..=k / 2];
         let value = poly.iter().rev().fold(0.0, |sum, c| sum * q + c);
         kappa[k] = if k % 2 == 0 { value } else { value * d };
     }
@@ -142,37 +167,92 @@ impl NewBusiness {
     }
 }
 
+/// A model cut at an amount: small deals in their cumulants, the others one by one.
+struct Parts {
+    big: Vec<(f64, f64, f64)>,
+    strata: Vec<Conditional>,
+}
+
+/// Amounts up to this enter by their cumulants.
+pub(crate) fn cut(frequencies: &Frequencies) -> f64 {
+    match frequencies.amounts {
+        Amounts::True => SMALL / (TAU * count(frequencies.n.max(1)) / frequencies.period),
+        Amounts::Lattice(_) => 0.0,
+    }
+}
+
+impl Parts {
+    fn of(model: &Model, frequencies: &Frequencies) -> Self {
+        let cut = cut(frequencies);
+        let small = model.deals.iter().filter(|(_, _, a)| *a <= cut);
+        let small = Gathered::new(small, model.steepest, profile::powers, cumulants);
+        let big: Vec<(f64, f64, f64)> = model.deals.iter().filter(|(_, _, a)| *a > cut).collect();
+        let strata = model
+            .strata
+            .iter()
+            .zip(&model.local)
+            .map(|(stratum, local)| Conditional::new(model, stratum, local, &small, &big))
+            .collect();
+        Self { big, strata }
+    }
+}
+
+/// A block of frequencies in one stratum.
+pub(crate) struct Block<'a> {
+    pub(crate) stratum: usize,
+    /// Number of the first frequency.
+    pub(crate) first: usize,
+    /// Weight of the stratum x its transform.
+    pub(crate) value: &'a [Complex],
+    /// Chances of the big deals.
+    pub(crate) chance: &'a [f64],
+    pub(crate) waves: &'a Waves,
+    /// The value with one of the big deals left out.
+    pub(crate) without: &'a dyn Fn(usize) -> Option<[Complex; BLOCK]>,
+}
+
+/// Hands out the transform stratum by stratum and block by block; blocks where it has died out are left out.
+pub(crate) fn by_stratum(model: &Model, frequencies: &Frequencies, mut take: impl FnMut(&Block<'_>)) {
+    let parts = Parts::of(model, frequencies);
+    let mut waves = Waves::default();
+    let n = frequencies.n;
+    for first in (0..=n).step_by(BLOCK) {
+        let len = BLOCK.min(n + 1 - first);
+        waves.fill(model, frequencies, &parts.big, first, len);
+        for (stratum, conditional) in parts.strata.iter().enumerate() {
+            let again = |deal| conditional.block((&waves, deal), model, (first, len), frequencies);
+            if let Some(value) = again(usize::MAX) {
+                let (value, chance) = (&value[..len], conditional.big.as_slice());
+                take(&Block { stratum, first, value, chance, waves: &waves, without: &again });
+            }
+        }
+    }
+}
+
 /// phi at the frequencies; fewer than asked where it died out, none where it did not and had to.
 pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex> {
-    let Frequencies { period, n, .. } = *frequencies;
-    let highest = TAU * count(n) / period;
-    let cut = match frequencies.amounts {
-        Amounts::True => SMALL / highest,
-        Amounts::Lattice(_) => 0.0,
-    };
-    let small = model.deals.iter().filter(|(_, _, a)| *a <= cut);
-    let small = Gathered::new(small, model.steepest, profile::powers, cumulants);
-    let big: Vec<(f64, f64, f64)> = model.deals.iter().filter(|(_, _, a)| *a > cut).collect();
-    let strata: Vec<Conditional> = model
-        .strata
-        .iter()
-        .zip(&model.local)
-        .map(|(stratum, local)| Conditional::new(model, stratum, local, &small, &big))
-        .collect();
-
+    let n = frequencies.n;
+    let parts = Parts::of(model, frequencies);
     let mut phi = Vec::with_capacity(n + 1);
     let mut quiet = 0;
     let mut first = 0;
     let mut waves = Waves::default();
     while first <= n {
         let block = BLOCK.min(n + 1 - first);
-        waves.fill(model, frequencies, &big, first, block);
-        let mut sum = [Complex::default(); BLOCK];
-        for conditional in &strata {
-            conditional.add_to(&mut sum[..block], &waves, model, first, frequencies);
+        waves.fill(model, frequencies, &parts.big, first, block);
+        let (mut sum, mut apart) = ([Complex::default(); BLOCK], [0.0; BLOCK]);
+        for conditional in &parts.strata {
+            if let Some(value) = conditional.block((&waves, usize::MAX), model, (first, block), frequencies) {
+                sum[..block].iter_mut().zip(value).for_each(|(sum, c)| *sum = *sum + c);
+                if frequencies.heard == Heard::Apart {
+                    apart[..block].iter_mut().zip(value).for_each(|(sum, c)| *sum += c.abs());
+                }
+            }
         }
-        let died = |c: &Complex| frequencies.quiet.is_some_and(|most| c.abs() < most);
-        quiet = if sum[..block].iter().all(died) { quiet + 1 } else { 0 };
+        let died = |(c, apart): (&Complex, &f64)| {
+            frequencies.quiet.is_some_and(|most| c.abs() < most && *apart < most)
+        };
+        quiet = if sum[..block].iter().zip(&apart).all(died) { quiet + 1 } else { 0 };
         phi.extend_from_slice(&sum[..block]);
         if quiet == 2 {
             phi.truncate(first - BLOCK + 1);
@@ -189,9 +269,9 @@ pub(crate) fn transform(model: &Model, frequencies: &Frequencies) -> Vec<Complex
 
 /// e^(i w a) of the big deals and the transform of the severity, for one block of frequencies.
 #[derive(Default)]
-struct Waves {
-    re: Vec<[f64; BLOCK]>,
-    im: Vec<[f64; BLOCK]>,
+pub(crate) struct Waves {
+    pub(crate) re: Vec<[f64; BLOCK]>,
+    pub(crate) im: Vec<[f64; BLOCK]>,
     severity: [Complex; BLOCK],
     origin: [Complex; BLOCK],
 }
@@ -228,7 +308,7 @@ fn turns(share: f64, j: usize) -> f64 {
     turns - turns.floor()
 }
 
-fn wave(amounts: &Amounts, a: f64, period: f64, first: usize) -> [Complex; BLOCK] {
+pub(crate) fn wave(amounts: &Amounts, a: f64, period: f64, first: usize) -> [Complex; BLOCK] {
     match amounts {
         Amounts::True => rotating(a / period, first),
         Amounts::Lattice(roots) => roots.wave(a, first),
@@ -294,11 +374,18 @@ impl Conditional {
         this
     }
 
-    fn add_to(&self, sum: &mut [Complex], waves: &Waves, model: &Model, first: usize, f: &Frequencies) {
+    /// Weight x transform at a block of frequencies, one of the big deals left out; none where it has died out.
+    fn block(
+        &self,
+        (waves, left_out): (&Waves, usize),
+        model: &Model,
+        (first, len): (usize, usize),
+        f: &Frequencies,
+    ) -> Option<[Complex; BLOCK]> {
         let mut re = [0.0; BLOCK];
         let mut im = [0.0; BLOCK];
         let mut alive = false;
-        for k in 0..sum.len() {
+        for k in 0..len {
             let j = first + k;
             let w = TAU * count(j) / f.period;
             let w2 = w * w;
@@ -313,23 +400,28 @@ impl Conditional {
             (re[k], im[k]) = (c.re, c.im);
         }
         if !alive {
-            return;
+            return None;
         }
-        for (p, (wave_re, wave_im)) in self.big.iter().zip(waves.re.iter().zip(&waves.im)) {
+        for (i, (p, (wave_re, wave_im))) in self.big.iter().zip(waves.re.iter().zip(&waves.im)).enumerate() {
+            if i == left_out {
+                continue;
+            }
             for k in 0..BLOCK {
                 let (fr, fi) = (1.0 - p + p * wave_re[k], p * wave_im[k]);
                 (re[k], im[k]) = (re[k] * fr - im[k] * fi, re[k] * fi + im[k] * fr);
             }
         }
         let worth = self.worth.map(|worth| wave(&f.amounts, worth, f.period, first));
-        for (k, sum) in sum.iter_mut().enumerate() {
+        let mut value = [Complex::default(); BLOCK];
+        for (k, value) in value.iter_mut().enumerate().take(len) {
             let mut c = worth.map_or(Complex { re: re[k], im: im[k] }, |worth| worth[k]).times(self.weight)
                 * waves.origin[k];
             if let Some(new) = &model.new {
                 c = c * new.generating(self.n_new, waves.severity[k]);
             }
-            *sum = *sum + c;
+            *value = c;
         }
+        Some(value)
     }
 }
 

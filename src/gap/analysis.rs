@@ -1,8 +1,10 @@
 //! How likely a target is, and how much is missing.
 
 use super::Target;
+use super::coverage::Coverage;
+use super::swing::{DealSwing, swings};
 use crate::fit::{Evidence, noise_floor};
-use crate::forecast::{Forecast, ForecastOptions, Total, WeightedForecast};
+use crate::forecast::{Forecast, ForecastOptions, Solved, Total, WeightedForecast};
 use crate::num::sum::sum;
 use crate::time::Period;
 use crate::{Error, ErrorKind, Level, Probability, Result};
@@ -21,6 +23,8 @@ use chrono::NaiveDateTime;
 /// | shortfall at the mean, at q50, at a confidence c | max(0, g - mean), max(0, g - q50), max(0, g - quantile(1 - c)) |
 /// | expected shortfall | E max(0, g - T): hits count 0, so it is never below the shortfall at the mean |
 /// | pipeline coverage | open amount that can still close in the period / remaining |
+/// | coverage needed | that of the smallest book of deals like the open ones with which P(T >= g) >= c |
+/// | swing of a deal | P(T >= g given it is won) - P(T >= g given it is not) |
 ///
 /// # Units
 /// Amounts in the unit of the log, ratios with 1.0 = 100 %.
@@ -36,6 +40,9 @@ use chrono::NaiveDateTime;
 /// assert_eq!((gap.chance().get(), gap.remaining()), (0.5, 60e3));
 /// assert_eq!(gap.pipeline_coverage(), Some(1.5));
 /// assert_eq!(gap.lose_biggest_chance(), Some(Probability::ZERO));
+/// let biggest = &gap.swing()[0];
+/// assert_eq!(biggest.given_won(), Some(Probability::ONE));
+/// assert_eq!(biggest.given_lost(), Some(Probability::ZERO));
 /// # Ok::<(), dealcast::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -48,7 +55,8 @@ pub struct GapAnalysis {
     can_close: f64,
     n_open: usize,
     noise_floor: f64,
-    lose_biggest: Option<Probability>,
+    coverage: Coverage,
+    pub(super) swing: Vec<DealSwing>,
     pub(super) asked: Option<Asked>,
 }
 
@@ -71,24 +79,23 @@ impl GapAnalysis {
         let mut able: Vec<f64> = able.map(|(amount, _)| *amount).collect();
         // By size, so that the order of the deals leaves no trace in the last bit.
         able.sort_unstable_by(f64::total_cmp);
-        let forecast = total.exact(options)?;
-        if !forecast.sd().is_finite() {
+        let solved = total.solved(options)?;
+        if !solved.forecast.sd().is_finite() {
             return Err(Error::new(ErrorKind::Overflow, "amounts with a finite spread").field("amount"));
         }
-        let weighted = total.weighted();
-        let lose_biggest = match without_biggest(total) {
-            Some(rest) => Some(hit(&rest.exact(options)?, target, weighted.booked())),
-            None => None,
-        };
+        let swing = swings(total, &solved, target)?;
+        let coverage = Coverage::of(total, (target, confidence), options)?;
+        let Solved { forecast, .. } = solved;
         Ok(Self {
             target,
             confidence,
-            weighted,
+            weighted: total.weighted(),
             forecast,
             can_close: sum(able),
             n_open: total.n_deals(),
             noise_floor: noise_floor(total),
-            lose_biggest,
+            coverage,
+            swing,
             asked: None,
         })
     }
@@ -188,10 +195,51 @@ impl GapAnalysis {
         self.can_close
     }
 
+    /// The coverage *this* company needs at this point of the period: total amount / remaining of the smallest book of
+    /// deals like the open ones (their average chance by amount, the average amount of what they are expected to win)
+    /// that reaches the target with the confidence of the analysis, new business and shock unchanged. `None` where
+    /// nothing remains, no open deal can still be won, or no such book is enough.
+    ///
+    /// A rule of thumb such as three times remaining knows neither how likely the deals are, nor how large, nor how
+    /// much of the period is left; [`chance_at_three_times`](Self::chance_at_three_times) says what it would give.
+    pub const fn coverage_needed(&self) -> Option<f64> {
+        self.coverage.needed
+    }
+
+    /// P(total >= target) with a book of deals like the open ones worth three times what remains.
+    pub const fn chance_at_three_times(&self) -> Option<Probability> {
+        self.coverage.three_times
+    }
+
+    /// What the outcome of each open deal says about the target, in the order of the deals asked about (of the book).
+    pub fn swing(&self) -> &[DealSwing] {
+        &self.swing
+    }
+
+    /// The `n` deals that decide most, the largest swing first; those of equal swing by amount.
+    pub fn deciding(&self, n: usize) -> Vec<&DealSwing> {
+        let mut deals: Vec<&DealSwing> = self.swing.iter().collect();
+        deals.sort_by(|a, b| {
+            b.swing().total_cmp(&a.swing()).then(b.amount().get().total_cmp(&a.amount().get()))
+        });
+        deals.truncate(n);
+        deals
+    }
+
     /// P(total >= target) without the deal of the largest amount (the first of equals), the shock unchanged; `None`
     /// without open deals.
-    pub const fn lose_biggest_chance(&self) -> Option<Probability> {
-        self.lose_biggest
+    pub fn lose_biggest_chance(&self) -> Option<Probability> {
+        let largest = self.swing.iter().map(|deal| deal.amount().get()).fold(0.0, f64::max);
+        let biggest = self.swing.iter().find(|deal| deal.amount().get().total_cmp(&largest).is_eq());
+        biggest.map(DealSwing::without)
+    }
+
+    /// Share of the `n` largest deals in the open amount that can still close; `None` where there is none.
+    pub fn top_share(&self, n: usize) -> Option<f64> {
+        let able = self.swing.iter().filter(|deal| deal.chance() > Probability::ZERO);
+        let mut amounts: Vec<f64> = able.map(|deal| deal.amount().get()).collect();
+        amounts.sort_unstable_by(|a, b| b.total_cmp(a));
+        ratio(sum(amounts.iter().copied().take(n)), self.can_close)
     }
 
     /// Standard deviation that remains even if every chance is exactly right and deals are independent.
@@ -212,18 +260,4 @@ fn hit(forecast: &Forecast, target: Target, booked: f64) -> Probability {
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     Some(part / whole).filter(|ratio| whole > 0.0 && ratio.is_finite())
-}
-
-/// The total without its largest deal, the first of equals.
-fn without_biggest(total: &Total) -> Option<Total> {
-    let largest = total.amount.iter().copied().max_by(f64::total_cmp)?;
-    let place = total.amount.iter().position(|amount| amount.total_cmp(&largest).is_eq())?;
-    let mut rest = total.clone();
-    rest.amount.remove(place);
-    rest.chance.remove(place);
-    // Buckets are columns of the same length.
-    rest.buckets.iter_mut().filter(|bucket| place < bucket.len()).for_each(|bucket| {
-        bucket.remove(place);
-    });
-    Some(rest)
 }

@@ -1,9 +1,9 @@
 //! The gap as a question to a fitted model.
 
 use super::analysis::Asked;
-use super::{GapAnalysis, Target};
+use super::{DealSwing, GapAnalysis, Target};
 use crate::deals::Snapshot;
-use crate::fit::{FittedModel, Split};
+use crate::fit::{FittedModel, Placed, Split};
 use crate::forecast::ForecastOptions;
 use crate::time::Period;
 use crate::{Level, Result};
@@ -42,8 +42,19 @@ impl FittedModel {
         target: Target,
         confidence: Level,
     ) -> Result<GapAnalysis> {
-        let total = self.total(book, period, Split::Whole)?;
-        let mut gap = GapAnalysis::of(&total, target, confidence, &ForecastOptions::practical())?;
+        let placed = self.placed(book, period, Split::Whole)?;
+        self.gap_of(book, period, &placed, (target, confidence))
+    }
+
+    pub(super) fn gap_of(
+        &self,
+        book: &Snapshot,
+        period: &Period,
+        placed: &Placed,
+        (target, confidence): (Target, Level),
+    ) -> Result<GapAnalysis> {
+        let mut gap = GapAnalysis::of(&placed.total, target, confidence, &ForecastOptions::practical())?;
+        gap.swing = in_order_of_the_book(book, &placed.order, std::mem::take(&mut gap.swing));
         gap.asked = Some(Asked {
             as_of: book.as_of(),
             period: *period,
@@ -52,4 +63,17 @@ impl FittedModel {
         });
         Ok(gap)
     }
+}
+
+/// The deals of a total by their place in the book, with their ids.
+fn in_order_of_the_book(book: &Snapshot, order: &[usize], swing: Vec<DealSwing>) -> Vec<DealSwing> {
+    let mut placed: Vec<(usize, DealSwing)> = order.iter().copied().zip(swing).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed
+        .into_iter()
+        .map(|(place, swing)| DealSwing {
+            deal: book.open().get(place).map(|deal| deal.id().to_owned()),
+            ..swing
+        })
+        .collect()
 }

@@ -10,10 +10,17 @@
 
 mod analysis;
 mod asked;
+mod coverage;
 mod display;
+mod required;
+mod scenario;
 mod summary;
+mod swing;
 mod target;
 
 pub use analysis::GapAnalysis;
+pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
+pub use scenario::{Scenario, WhatIf};
 pub use summary::GapSummary;
+pub use swing::DealSwing;
 pub use target::Target;

@@ -4,6 +4,7 @@ pub(crate) mod arrivals;
 pub(crate) mod attributes;
 pub(crate) mod calendar;
 pub(crate) mod chain;
+pub(crate) mod exposure;
 pub(crate) mod hazard;
 pub(crate) mod memory;
 pub(crate) mod process;

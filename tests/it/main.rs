@@ -24,6 +24,7 @@ mod history;
 mod hubspot;
 mod nonparametric;
 mod oracle;
+mod oracles;
 mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;

@@ -231,12 +231,7 @@ enum Kind {
 }
 
 /// Sorts the difference of one deal into bars.
-fn compare(
-    period: Option<Period>,
-    then: Option<Side>,
-    now: Option<Side>,
-    put: &mut impl FnMut(Kind, f64),
-) {
+fn compare(period: Option<Period>, then: Option<Side>, now: Option<Side>, put: &mut impl FnMut(Kind, f64)) {
     let within = |side: &Side| match side.place {
         Place::Open { expected, .. } => {
             period.is_none_or(|period| expected.is_some_and(|day| period.contains(day.into())))

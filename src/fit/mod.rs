@@ -14,5 +14,5 @@ pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
 pub use options::{ForecastModel, Part};
 pub(crate) use period_forecast::noise_floor;
-pub(crate) use under::{Levers, Newborn, Placed, lift};
 pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};
+pub(crate) use under::{Levers, Newborn, Placed};

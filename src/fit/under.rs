@@ -269,8 +269,11 @@ fn share(process: &Process, stage: usize, group: u32) -> f64 {
         sum(process.entries.iter().filter(counts).map(|entry| entry.weight))
     };
     let in_stage = weight(true, false);
-    let (part, whole) =
-        if in_stage > 0.0 { (weight(true, true), in_stage) } else { (weight(false, true), weight(false, false)) };
+    let (part, whole) = if in_stage > 0.0 {
+        (weight(true, true), in_stage)
+    } else {
+        (weight(false, true), weight(false, false))
+    };
     if whole > 0.0 { part / whole } else { f64::from(group == 0) }
 }
 

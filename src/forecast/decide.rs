@@ -15,7 +15,10 @@
 //! y = iwa: all deals share one sum over frequencies for each k. With many deals the coefficients, smooth functions of
 //! Phi^-1(p), are interpolated. Atoms: `left_out.rs`. Of given won and given not won the better conditioned one is
 //! computed, the other follows from p x won + (1 - p) x not = chance.
-#![expect(clippy::indexing_slicing, reason = "a measured kernel; arrays have the length of a block or of the strata")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a measured kernel; arrays have the length of a block or of the strata"
+)]
 
 use super::exact::{Points, Reading, Solved, Way, outcomes, totals};
 use super::fourier::Complex;
@@ -350,12 +353,7 @@ impl Ladder {
         Self { first: 0, rows: Vec::new(), order }
     }
 
-    fn step(
-        &mut self,
-        asked: &mut [Asked],
-        (frequencies, first): (&Frequencies, usize),
-        row: (f64, Read),
-    ) {
+    fn step(&mut self, asked: &mut [Asked], (frequencies, first): (&Frequencies, usize), row: (f64, Read)) {
         if first != self.first {
             self.flush(asked, frequencies);
             self.first = first;
@@ -383,7 +381,8 @@ impl Ladder {
                 let (more, less) = ((*lost * wave).re, (*won * wave.conj()).re);
                 asked.forced += won.re + more;
                 asked.without += less + lost.re;
-                asked.conditional += if asked.p <= 0.5 { won.re / asked.p } else { lost.re / (1.0 - asked.p) };
+                asked.conditional +=
+                    if asked.p <= 0.5 { won.re / asked.p } else { lost.re / (1.0 - asked.p) };
             }
         }
     }

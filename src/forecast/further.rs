@@ -10,7 +10,7 @@
 //! as were found to be needed, and the search is repeated until they are. Binomial probabilities by recurrence from
 //! their mode, all terms positive.
 
-use super::exact::{Points, Reading, Solved, Way, outcomes, totals};
+use super::exact::{Points, Solved, Way, outcomes, totals};
 use super::fourier::Complex;
 use super::lattice::{Lattice, Step, convolve};
 use super::shock::Stratum;
@@ -63,7 +63,8 @@ impl Total {
     ) -> Result<Vec<Enough>> {
         if !(amount > 0.0) {
             // Deals worth nothing never make up for anything.
-            let chance = if goal.target <= self.booked { 1.0 } else { self.exact(options)?.at_least(goal.target) };
+            let chance =
+                if goal.target <= self.booked { 1.0 } else { self.exact(options)?.at_least(goal.target) };
             let n = (chance >= goal.confidence.get() - ROUNDING).then_some(0);
             return Ok(vec![Enough { n, chance }; chances.len()]);
         }
@@ -112,7 +113,11 @@ impl Total {
 }
 
 /// The smallest n whose chance reaches the goal; `start` is where it is expected.
-fn least(Goal { confidence, most, .. }: Goal, start: u32, chance: impl Fn(u32) -> Result<f64>) -> Result<Enough> {
+fn least(
+    Goal { confidence, most, .. }: Goal,
+    start: u32,
+    chance: impl Fn(u32) -> Result<f64>,
+) -> Result<Enough> {
     let reaches = |p: f64| p >= confidence.get() - ROUNDING;
     let none = chance(0)?;
     if reaches(none) {
@@ -244,7 +249,9 @@ impl Solved {
             Way::Certain => {
                 let parts = model.strata.iter().zip(&model.local);
                 let hit = |mean: f64, x: f64| f64::from(self.reaches(mean, x));
-                parts.map(|(s, local)| amounts.iter().map(|x| s.weight * hit(local.mean, *x)).collect()).collect()
+                parts
+                    .map(|(s, local)| amounts.iter().map(|x| s.weight * hit(local.mean, *x)).collect())
+                    .collect()
             }
             Way::Convolved(points) => self.convolved_tails(points, amounts),
             Way::Enumerated(lattice) => self.enumerated_tails(*lattice, amounts),
@@ -256,7 +263,12 @@ impl Solved {
                     let Some(row) = tails.get_mut(block.stratum) else { return };
                     for (tail, kernel) in row.iter_mut().zip(&kernels) {
                         let kernel = kernel.iter().skip(block.first).take(BLOCK);
-                        *tail += block.value.iter().zip(kernel).map(|(c, k)| c.re * k.re - c.im * k.im).sum::<f64>();
+                        *tail += block
+                            .value
+                            .iter()
+                            .zip(kernel)
+                            .map(|(c, k)| c.re * k.re - c.im * k.im)
+                            .sum::<f64>();
                     }
                 });
                 tails

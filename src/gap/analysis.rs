@@ -1,8 +1,8 @@
 //! How likely a target is, and how much is missing.
 
+use super::Target;
 use super::coverage::Coverage;
 use super::swing::{DealSwing, swings};
-use super::Target;
 use crate::fit::{Evidence, noise_floor};
 use crate::forecast::{Forecast, ForecastOptions, Solved, Total, WeightedForecast};
 use crate::num::sum::sum;

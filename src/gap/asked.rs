@@ -71,8 +71,9 @@ fn in_order_of_the_book(book: &Snapshot, order: &[usize], swing: Vec<DealSwing>)
     placed.sort_by_key(|(place, _)| *place);
     placed
         .into_iter()
-        .map(|(place, swing)| {
-            DealSwing { deal: book.open().get(place).map(|deal| deal.id().to_owned()), ..swing }
+        .map(|(place, swing)| DealSwing {
+            deal: book.open().get(place).map(|deal| deal.id().to_owned()),
+            ..swing
         })
         .collect()
 }

@@ -79,11 +79,7 @@ fn transform_equals_convolution() {
                 "{rho} {x}: {} {exact}",
                 many.at_least(x)
             );
-            assert!(
-                (whole.at_least(x) - exact).abs() < 1e-12,
-                "{rho} {x}: {} {exact}",
-                whole.at_least(x)
-            );
+            assert!((whole.at_least(x) - exact).abs() < 1e-12, "{rho} {x}: {} {exact}", whole.at_least(x));
         }
     }
 }

@@ -22,7 +22,9 @@ fn book(n: u64, rho: f64, new: bool) -> Total {
 #[test]
 fn n_reaches_and_one_less_does_not() {
     let options = ForecastOptions::default();
-    for (n, new, rho) in [(0, false, 0.06), (0, true, 0.0), (9, false, 0.06), (40, true, 0.06), (150, false, 0.06)] {
+    for (n, new, rho) in
+        [(0, false, 0.06), (0, true, 0.0), (9, false, 0.06), (40, true, 0.06), (150, false, 0.06)]
+    {
         {
             let total = book(n, rho, new);
             let target = 1.3 * total.weighted().total() + 2000.0;
@@ -88,7 +90,11 @@ fn binomial_means_are_the_sum() {
         let mut mass: f64 = (0..n).map(|_| 1.0 - p).product();
         for m in 0..=n {
             exact += mass * if m < 7 { 0.1 * f64::from(m) } else { 1.0 };
-            mass = if p == 1.0 { f64::from(m + 1 == n) } else { mass * f64::from(n - m) / f64::from(m + 1) * p / (1.0 - p) };
+            mass = if p == 1.0 {
+                f64::from(m + 1 == n)
+            } else {
+                mass * f64::from(n - m) / f64::from(m + 1) * p / (1.0 - p)
+            };
         }
         let found = binomial_mean(p, n, (&tails, 1.0));
         assert!((found - exact).abs() < 1e-12, "{p} {n}: {found} {exact}");

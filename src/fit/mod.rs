@@ -9,12 +9,10 @@ pub(crate) mod replay;
 mod rolling;
 mod stored;
 mod under;
-mod workers;
 
 pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
 pub use options::{ForecastModel, Part};
 pub(crate) use period_forecast::noise_floor;
 pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};
-pub(crate) use under::{Levers, Newborn, Placed, lift};
-pub use workers::Workers;
+pub(crate) use under::{Levers, Newborn, Placed};

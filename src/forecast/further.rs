@@ -10,7 +10,7 @@
 //! as were found to be needed, and the search is repeated until they are. Binomial probabilities by recurrence from
 //! their mode, all terms positive.
 
-use super::exact::{Points, Reading, Solved, Way, outcomes, totals};
+use super::exact::{Points, Solved, Way, outcomes, totals};
 use super::fourier::Complex;
 use super::lattice::{Lattice, Step, convolve};
 use super::shock::Stratum;

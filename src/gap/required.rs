@@ -83,6 +83,23 @@ impl RequiredDeals {
         Ok(Self::from(deal, enough.first().copied().unwrap_or(none)))
     }
 
+    /// For deals of one amount and each of several chances, as they have when they are created later and later; what
+    /// they share is computed once.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn curve(
+        total: &Total,
+        goal: (Target, Level),
+        (amount, chances): (Amount, &[Probability]),
+        options: &ForecastOptions,
+    ) -> Result<Vec<Self>> {
+        let each: Vec<f64> = chances.iter().map(|p| p.get()).collect();
+        let enough = total.enough(aim(goal), (amount.get(), &each), options)?;
+        let kinds = chances.iter().map(|p| NewDeal::new(*p, amount));
+        Ok(kinds.zip(enough).map(|(deal, enough)| Self::from(deal, enough)).collect())
+    }
+
     fn from(deal: NewDeal, enough: Enough) -> Self {
         Self { deal, n_deals: enough.n, chance_reached: Probability::rounded(enough.chance) }
     }

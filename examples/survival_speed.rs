@@ -5,6 +5,8 @@
 //! day.i32,event.u8}` (raw little-endian columns; event 0 open, 1 won, 2 lost), or made up where no folder is given. `km` and
 //! the fits count only wins as ends. Reading is not timed.
 
+#![allow(clippy::print_stdout, reason = "the answer of a program is what it prints")]
+
 use dealcast::Level;
 use dealcast::estimate::{
     AalenJohansen, Durations, KaplanMeier, TimeFamily, TimeInStage, TimeLaw, TimesInStage,

@@ -119,7 +119,7 @@ impl<'s> Exports<'s> {
             return Ok(None);
         };
         let rates = self.context.reading.rates;
-        let home = rates.map(|rates| rates.home_currency());
+        let home = rates.map(crate::deals::Rates::home_currency);
         let Some(currency) = sighting.currency.or(home) else { return Ok(Some((row, lost))) };
         let closed = sighting.closed.filter(|&closed| closed <= at).map(civil_day);
         self.currencies.met(currency, self.next_row());

@@ -176,11 +176,11 @@ mod tests {
 
     #[test]
     fn the_order_of_day_and_month_is_said_never_guessed() {
+        use DateOrder::{DayFirst, MonthFirst};
         let read = |order: Option<DateOrder>, text: &str| {
             let reading = Reading { dates: order, ..Reading::default() };
             reading.instant(text, "at").ok().map(|at| civil(at).to_string())
         };
-        use DateOrder::{DayFirst, MonthFirst};
         for (order, text, expected) in [
             (None, "05/01/2024", None),
             (Some(DayFirst), "05/01/2024", Some("2024-01-05 00:00:00")),

@@ -163,10 +163,9 @@ impl Stages {
         }))?;
         let mut places = Vec::with_capacity(definitions.len());
         for definition in &definitions {
-            places.push(match seen(definition) {
-                true => Place::In(process.find(&name(definition))?),
-                false => Place::Elsewhere,
-            });
+            let place =
+                if seen(definition) { Place::In(process.find(&name(definition))?) } else { Place::Elsewhere };
+            places.push(place);
         }
         Ok(Self { process, definitions: definitions.into_iter().zip(places).collect(), former: Vec::new() })
     }

@@ -103,7 +103,7 @@ fn by_stage(history: &History, (day, horizon): (i32, i32)) -> Option<Vec<f64>> {
 /// Counts the stages a deal passed through, once each, if it closed before the day and was not reopened.
 fn count_deal(visits: &[Visit], (won, day, horizon): (u8, i32, i32), stages: &mut [Closed]) {
     let known = || visits.iter().filter(|v| v.entered < day);
-    let Some(last) = known().last() else { return };
+    let Some(last) = known().next_back() else { return };
     let closed = match last.stage {
         stage if stage == won && (last.left >= day || last.left == STILL_OPEN) => Some(last.entered),
         stage if stage < won && last.left < day && last.to != CENSORED => Some(last.left),

@@ -322,15 +322,12 @@ impl<'s> Follower<'s> {
             return None;
         }
         let lost = scribe.first(StageKind::Lost)?;
-        match step.days() {
-            Some((_, n_days)) => {
-                let interval = Interval { n_days, end: step.place(lost) };
-                Some(Passage { interval, from: left(step, standing) })
-            }
-            None => {
-                self.find(step, (lost, true), scribe);
-                None
-            }
+        if let Some((_, n_days)) = step.days() {
+            let interval = Interval { n_days, end: step.place(lost) };
+            Some(Passage { interval, from: left(step, standing) })
+        } else {
+            self.find(step, (lost, true), scribe);
+            None
         }
     }
 

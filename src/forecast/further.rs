@@ -68,23 +68,36 @@ impl Total {
             let n = (chance >= goal.confidence.get() - ROUNDING).then_some(0);
             return Ok(vec![Enough { n, chance }; chances.len()]);
         }
+        // A few of the chances tell how many deals the shock has to be cut for.
+        let every = chances.len().div_ceil(8).max(1);
+        let few: Vec<f64> = chances.iter().copied().step_by(every).collect();
         let mut copies = (0.5, 0);
-        let mut answers = Vec::new();
         for _ in 0..4 {
             let finer = self.with_more((copies.0, amount), copies.1)?;
             let solved = self.solved_apart(&finer, options)?;
-            answers = match solved.further(goal.target, amount) {
-                Some(further) => further.enough(goal, chances),
-                None => self.one_by_one(goal, (amount, chances), options)?,
+            let Some(further) = solved.further(goal.target, amount) else {
+                return self.one_by_one(goal, (amount, chances), options);
             };
-            let most = answers.iter().zip(chances).filter_map(|(enough, p)| Some((*p, enough.n?)));
+            let rough = further.enough(goal, &few);
+            let most = rough.iter().zip(&few).filter_map(|(enough, p)| Some((*p, enough.n?)));
             let most = most.max_by_key(|(_, n)| *n).unwrap_or(copies);
             if self.shock.is_none() || most.1 <= copies.1 + copies.1 / 4 {
-                break;
+                return Ok(further.enough(goal, chances));
             }
             copies = most;
         }
-        Ok(answers)
+        self.one_by_one(goal, (amount, chances), options)
+    }
+
+    /// P(T + what n further deals bring >= target).
+    pub(crate) fn chance_with(&self, target: f64, kind: (f64, f64), n: u32) -> Result<f64> {
+        let options = ForecastOptions::practical();
+        let finer = self.with_more(kind, n)?;
+        let solved = self.solved_apart(&finer, &options)?;
+        match solved.further(target, kind.1) {
+            Some(further) => Ok(further.chance(&further.chances(kind.0), n)),
+            None => Ok(finer.exact(&options)?.at_least(target)),
+        }
     }
 
     /// The same by the whole engine, number by number, where the tails are too many.
@@ -172,14 +185,18 @@ impl Further<'_> {
         chances
             .iter()
             .map(|&p| {
-                let score = special::normal_quantile(p);
-                let by_stratum: Vec<f64> = self.strata.iter().map(|s| s.law.chance(p, score)).collect();
+                let by_stratum = self.chances(p);
                 let enough = least(goal, start, |n| Ok(self.chance(&by_stratum, n)));
                 let enough = enough.unwrap_or(Enough { n: None, chance: 0.0 });
                 start = enough.n.unwrap_or(start);
                 enough
             })
             .collect()
+    }
+
+    fn chances(&self, p: f64) -> Vec<f64> {
+        let score = special::normal_quantile(p);
+        self.strata.iter().map(|s| s.law.chance(p, score)).collect()
     }
 
     fn chance(&self, by_stratum: &[f64], n: u32) -> f64 {
@@ -204,7 +221,7 @@ fn binomial_mean(p: f64, n: u32, (tails, beyond): (&[f64], f64)) -> f64 {
         relative *= odds * f64::from(n - m) / (f64::from(m) + 1.0);
         mass += relative;
         sum += relative * tail(m + 1);
-        if relative < 1e-18 {
+        if relative < 1e-17 {
             break;
         }
     }
@@ -213,11 +230,27 @@ fn binomial_mean(p: f64, n: u32, (tails, beyond): (&[f64], f64)) -> f64 {
         relative *= (f64::from(m) + 1.0) / (odds * f64::from(n - m));
         mass += relative;
         sum += relative * tail(m);
-        if relative < 1e-18 {
+        if relative < 1e-17 {
             break;
         }
     }
     sum / mass
+}
+
+/// Numbers in blocks, real and imaginary parts apart, so that products of blocks go many at a time.
+struct Lanes(Vec<([f64; BLOCK], [f64; BLOCK])>);
+
+impl Lanes {
+    fn of(numbers: &[Complex]) -> Self {
+        let lane = |block: &[Complex]| {
+            let (mut re, mut im) = ([0.0; BLOCK], [0.0; BLOCK]);
+            for ((re, im), c) in re.iter_mut().zip(&mut im).zip(block) {
+                (*re, *im) = (c.re, c.im);
+            }
+            (re, im)
+        };
+        Self(numbers.chunks(BLOCK).map(lane).collect())
+    }
 }
 
 impl Solved {
@@ -256,19 +289,21 @@ impl Solved {
             Way::Convolved(points) => self.convolved_tails(points, amounts),
             Way::Enumerated(lattice) => self.enumerated_tails(*lattice, amounts),
             Way::Waves(frequencies, reading) => {
-                let kernels: Vec<Vec<Complex>> =
-                    amounts.iter().map(|x| reading.kernel(*x, frequencies.n)).collect();
                 let mut tails = vec![vec![0.0; amounts.len()]; model.strata.len()];
+                let kernels: Vec<Lanes> =
+                    amounts.iter().map(|x| Lanes::of(&reading.kernel(*x, frequencies.n))).collect();
                 by_stratum(model, frequencies, |block| {
                     let Some(row) = tails.get_mut(block.stratum) else { return };
+                    let value = Lanes::of(block.value);
+                    let Some((re, im)) = value.0.first() else { return };
                     for (tail, kernel) in row.iter_mut().zip(&kernels) {
-                        let kernel = kernel.iter().skip(block.first).take(BLOCK);
-                        *tail += block
-                            .value
-                            .iter()
-                            .zip(kernel)
-                            .map(|(c, k)| c.re * k.re - c.im * k.im)
-                            .sum::<f64>();
+                        let Some((kernel_re, kernel_im)) = kernel.0.get(block.first / BLOCK) else {
+                            continue;
+                        };
+                        let mut sums = [0.0; BLOCK];
+                        let lanes = sums.iter_mut().zip(re).zip(im).zip(kernel_re).zip(kernel_im);
+                        lanes.for_each(|((((sum, a), b), c), d)| *sum = a * c - b * d);
+                        *tail += sums.iter().sum::<f64>();
                     }
                 });
                 tails

@@ -211,7 +211,8 @@ pub(crate) struct Block<'a> {
     pub(crate) without: &'a dyn Fn(usize) -> Option<[Complex; BLOCK]>,
 }
 
-/// Hands out the transform stratum by stratum and block by block; blocks where it has died out are left out.
+/// Hands out the transform stratum by stratum and block by block; blocks where it has died out are left
+/// out.
 pub(crate) fn by_stratum(model: &Model, frequencies: &Frequencies, mut take: impl FnMut(&Block<'_>)) {
     let parts = Parts::of(model, frequencies);
     let mut waves = Waves::default();
@@ -221,7 +222,9 @@ pub(crate) fn by_stratum(model: &Model, frequencies: &Frequencies, mut take: imp
         waves.fill(model, frequencies, &parts.big, first, len);
         for (stratum, conditional) in parts.strata.iter().enumerate() {
             let again = |deal| conditional.block((&waves, deal), model, (first, len), frequencies);
-            if let Some(value) = again(usize::MAX) {
+            // What is far below a rounding of 1 is not handed out.
+            let counts = |c: &Complex| c.abs() > 1e-19;
+            if let Some(value) = again(usize::MAX).filter(|value| value.iter().any(counts)) {
                 let (value, chance) = (&value[..len], conditional.big.as_slice());
                 take(&Block { stratum, first, value, chance, waves: &waves, without: &again });
             }

@@ -42,8 +42,7 @@ impl Coverage {
         let three = (3.0 * remaining / amount).round();
         let three_times = if three <= f64::from(MOST) {
             let n = u32::try_from(crate::forecast::index(three)).unwrap_or(MOST);
-            let book = rest.with_more((p, amount), n)?.exact(options)?;
-            Some(book.chance_of_hitting(target.amount()))
+            Some(Probability::rounded(rest.chance_with(target.get(), (p, amount), n)?))
         } else {
             None
         };

@@ -44,7 +44,7 @@ fn main() -> Outcome<()> {
 fn print_worlds(measured: &[(String, Measured)]) {
     let Some((_, default)) = measured.first() else { return };
     print!("{:20}", "nCRPS");
-    measured.iter().for_each(|(name, _)| print!(" {:>20}", name));
+    measured.iter().for_each(|(name, _)| print!(" {name:>20}"));
     println!();
     for (world, base) in &default.worlds {
         print!("{world:20}");

@@ -44,7 +44,10 @@ fn rows_are_conserved_and_the_further_of_two_counts() {
         (receipt.rows_in(), receipt.accepted(), receipt.quarantined(), receipt.deduplicated()),
         (7, 2, 4, 1)
     );
-    assert_eq!(receipt.rejected().iter().map(|r| r.row()).collect::<Vec<_>>(), [4, 5, 6, 7]);
+    assert_eq!(
+        receipt.rejected().iter().map(dealcast::deals::Rejected::row).collect::<Vec<_>>(),
+        [4, 5, 6, 7]
+    );
     assert_eq!(series.snapshot(1).unwrap().open()[0].stage(), "propose");
     let strict = SnapshotSeries::from_rows_with(&process(), (Vanished::Removed, Mode::Strict), rows);
     assert_eq!(strict.unwrap_err().row(), Some(4));

@@ -89,7 +89,8 @@ fn monthly_exports_are_too_coarse_and_say_so() {
         let company = company(seed);
         let full = company.log().unwrap();
         let reconstruction = thinned(&full, &company, 30).reconstruct().unwrap();
-        let named: Vec<&str> = reconstruction.coarse_stages().iter().map(|coarse| coarse.stage()).collect();
+        let named: Vec<&str> =
+            reconstruction.coarse_stages().iter().map(dealcast::model::CoarseStage::stage).collect();
         assert!(
             named.contains(&"negotiate") && reconstruction.to_string().contains("too quick"),
             "{reconstruction}"

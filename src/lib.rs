@@ -59,6 +59,7 @@
 //! | [`deals`] | what a CRM says, no statistics: process, events, log, snapshot |
 //! | [`crm`] | rows of exports as serde structs |
 //! | [`history`], [`model`] | counts of what happened and findings on the data; the process of moving through the stages |
+//! | [`estimate`] | win rates, time in stage, funnel and the other estimators, one a file, each with its uncertainty |
 //! | [`fit`] | [`ForecastModel`] (what to learn), [`FittedModel`] (what was learned) and its answers |
 //! | [`forecast`] | the engines of a period's total, for those who bring chances of their own |
 //! | [`gap`] | a [`Target`], its chance, and what is missing |

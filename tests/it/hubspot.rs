@@ -142,7 +142,7 @@ fn each_bad_version_is_named_and_the_others_count() {
         {"id": "5", "properties": {"createdate": null}},
     ]);
     deals[0]["propertiesWithHistory"]["amount"] = json!([
-        {"value": "900", "timestamp": 1767603600000_i64}, {"value": [], "timestamp": "2026-01-09T09:00:00Z"}]);
+        {"value": "900", "timestamp": 1_767_603_600_000_i64}, {"value": [], "timestamp": "2026-01-09T09:00:00Z"}]);
     let log = read(&deals);
     assert_eq!(
         fields(&log),

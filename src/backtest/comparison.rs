@@ -286,10 +286,12 @@ mod tests {
 
     #[test]
     fn overlap_makes_the_interval_wider() {
-        // Four windows in a row share their luck.
-        let shared = losses(80, |i| (1.0 + f64::from(u8::try_from(i / 4 * 7 % 5).unwrap()), 2.0));
+        // Four windows in a row share their luck. Blocks of four that begin anywhere straddle two such runs: their means
+        // have 11/16 of the variance of a run's, which makes intervals sqrt(4 x 11/16) = 1.66 times as wide.
+        let luck = |i: usize| u8::try_from((i / 4).wrapping_mul(2_654_435_761) >> 8 & 3).unwrap();
+        let shared = losses(80, |i| (1.0 + f64::from(luck(i)), 2.0));
         let width = |overlap| interval(&shared, overlap).map(|(lower, upper)| upper - lower).unwrap();
-        assert!(width(4) > 1.5 * width(1), "{} against {}", width(4), width(1));
+        assert!(width(4) > 1.3 * width(1), "{} against {}", width(4), width(1));
     }
 
     #[test]

@@ -277,7 +277,7 @@ fn pipedrive_flow(deals: &BTreeMap<u32, Vec<&Row>>) -> Vec<Value> {
             };
             match (before.place(), after.place()) {
                 (Some(from), Some(to)) => {
-                    change("stage_id", json!((from + 1).to_string()), json!((to + 1).to_string()))
+                    change("stage_id", json!((from + 1).to_string()), json!((to + 1).to_string()));
                 }
                 _ => change("status", json!("open"), json!(after.stage)),
             }

@@ -11,6 +11,7 @@ use super::import::{Context, Import, small};
 use super::sighting::Sighting;
 use super::stages::{StageDefinition, Stages};
 use crate::deals::{Cell, Cells, Finding, Flag, StageId, StageKind, Step};
+use crate::num::Probability;
 use crate::time::{civil_date, civil_day};
 use crate::{Error, ErrorKind, Result};
 use chrono::Datelike;
@@ -220,8 +221,7 @@ impl Stage {
     fn definition(&self, pipeline: &Pipeline) -> Result<StageDefinition> {
         let label = needed(self.label.as_ref(), "label")?;
         let chance = probability(self.metadata.get("probability"), Scale::Unit, "probability")?;
-        let kind = match (flag(self.metadata.get("isClosed"), "isClosed")?, chance.map(|chance| chance.get()))
-        {
+        let kind = match (flag(self.metadata.get("isClosed"), "isClosed")?, chance.map(Probability::get)) {
             (false, _) => StageKind::Open,
             (true, Some(1.0)) => StageKind::Won,
             (true, Some(0.0)) => StageKind::Lost,

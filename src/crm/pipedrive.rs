@@ -226,7 +226,7 @@ const NAMES: Names = Names {
 };
 
 /// Pipedrive's clock stands at UTC, unless the caller says otherwise.
-fn utc<'s>(mut context: Context<'s>) -> Context<'s> {
+fn utc(mut context: Context<'_>) -> Context<'_> {
     context.reading.clock = context.reading.clock.or(Some(Utc.fix()));
     context
 }

@@ -173,6 +173,7 @@ pub(super) fn unreadable_row(error: &impl std::error::Error) -> Error {
 mod tests {
     use super::*;
     use crate::time::civil;
+    use DateOrder::{DayFirst, MonthFirst};
 
     #[test]
     fn the_order_of_day_and_month_is_said_never_guessed() {
@@ -180,7 +181,6 @@ mod tests {
             let reading = Reading { dates: order, ..Reading::default() };
             reading.instant(text, "at").ok().map(|at| civil(at).to_string())
         };
-        use DateOrder::{DayFirst, MonthFirst};
         for (order, text, expected) in [
             (None, "05/01/2024", None),
             (Some(DayFirst), "05/01/2024", Some("2024-01-05 00:00:00")),

@@ -142,7 +142,7 @@ fn each_bad_version_is_named_and_the_others_count() {
         {"id": "5", "properties": {"createdate": null}},
     ]);
     deals[0]["propertiesWithHistory"]["amount"] = json!([
-        {"value": "900", "timestamp": 1767603600000_i64}, {"value": [], "timestamp": "2026-01-09T09:00:00Z"}]);
+        {"value": "900", "timestamp": 1_767_603_600_000_i64}, {"value": [], "timestamp": "2026-01-09T09:00:00Z"}]);
     let log = read(&deals);
     assert_eq!(
         fields(&log),
@@ -210,7 +210,7 @@ fn weekly_exports_find_stages_by_label_and_pipeline() {
     assert_eq!(series.receipt().rejected()[0].row(), 4, "which pipeline's?");
     assert_eq!((series.receipt().quarantined(), series.n_vanished()), (1, 2));
     let first = series.snapshot(0).unwrap();
-    let open: Vec<&str> = first.open().iter().map(|deal| deal.stage()).collect();
+    let open: Vec<&str> = first.open().iter().map(dealcast::deals::OpenDeal::stage).collect();
     assert_eq!(open, ["Sales: Qualified", "Renewals: Qualified", "Contract"]);
     assert_eq!((first.won()[0].stage(), first.won()[0].closed().date()), ("Renewals: Won", day(1, 30)));
 }

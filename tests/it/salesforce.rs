@@ -124,7 +124,7 @@ fn amounts_as_they_look() {
     assert_eq!((log.receipt().accepted(), log.receipt().amount_dropped()), (8, 5));
     assert!(log.receipt().dropped_cells().iter().all(|cell| cell.field().eq_ignore_ascii_case("amount")));
     let amounts: Vec<Option<f64>> =
-        log.as_of(day(2, 1)).deals().map(|deal| deal.amount().map(|amount| amount.get())).collect();
+        log.as_of(day(2, 1)).deals().map(|deal| deal.amount().map(dealcast::Amount::get)).collect();
     assert_eq!(amounts[..3], [Some(50_000.0), Some(1_250_000.5), None]);
     assert!(amounts[3..].iter().all(Option::is_none));
 }
@@ -134,7 +134,7 @@ fn amounts_as_they_look() {
 fn an_amount_that_is_taken_back_is_gone() {
     let log = history("1,A,2026-01-05T09:00:00Z,Qualify,500,,,,\n2,A,2026-01-09T09:00:00Z,Propose,,,,,\n");
     let amount = |d| log.as_of(day(1, d)).deal("A").unwrap().amount();
-    assert_eq!((amount(6).map(|a| a.get()), amount(10)), (Some(500.0), None));
+    assert_eq!((amount(6).map(dealcast::Amount::get), amount(10)), (Some(500.0), None));
 }
 
 #[test]
@@ -267,8 +267,11 @@ fn field_history_begins_with_what_the_first_change_replaced() {
     let log = import.finish().unwrap();
     assert_eq!((log.receipt().quarantined(), log.receipt().ignored()), (0, 1));
     let book = log.as_of(day(1, 20)).snapshot();
-    let open: Vec<(&str, &str, bool, Option<f64>)> =
-        book.open().iter().map(|d| (d.id(), d.stage(), d.is_exact(), d.amount().map(|a| a.get()))).collect();
+    let open: Vec<(&str, &str, bool, Option<f64>)> = book
+        .open()
+        .iter()
+        .map(|d| (d.id(), d.stage(), d.is_exact(), d.amount().map(dealcast::Amount::get)))
+        .collect();
     assert_eq!(
         open,
         [

@@ -8,7 +8,7 @@
 
 use dealcast::crm::{Exports, Reading, dynamics};
 use dealcast::deals::Vanished;
-use dealcast::{FiscalCalendar, ForecastModel, Target, time};
+use dealcast::{FiscalCalendar, ForecastModel, Level, Target, time};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/dynamics");
@@ -35,6 +35,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = ForecastModel::default().fit(&known, &quarter)?;
     let book = known.snapshot();
     println!("{}\n", fitted.forecast(&book, &quarter)?);
-    println!("{}", fitted.gap(&book, &quarter, Target::new(450_000.0)?)?);
+    let target = Target::new(450_000.0)?;
+    println!("{}\n", fitted.gap(&book, &quarter, target)?);
+    // How much more pipeline, in which stage, by when, for even odds?
+    println!("{}", fitted.required_pipeline(&book, &quarter, (target, Level::HALF))?);
     Ok(())
 }

@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program on the command line")]
 
 use dealcast::crm::{Import, Reading, pipedrive};
-use dealcast::{Error, FiscalCalendar, ForecastModel, Target, time::date};
+use dealcast::{Error, FiscalCalendar, ForecastModel, Level, Target, time::date};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/pipedrive");
@@ -30,6 +30,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = ForecastModel::default().fit(&known, &quarter)?;
     let book = known.snapshot();
     println!("{}\n", fitted.forecast(&book, &quarter)?);
-    println!("{}", fitted.gap(&book, &quarter, Target::new(450_000.0)?)?);
+    let target = Target::new(450_000.0)?;
+    println!("{}\n", fitted.gap(&book, &quarter, target)?);
+    // How much more pipeline, in which stage, by when, for even odds?
+    println!("{}", fitted.required_pipeline(&book, &quarter, (target, Level::HALF))?);
     Ok(())
 }

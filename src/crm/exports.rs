@@ -4,7 +4,7 @@ use super::import::{Context, Currencies};
 use super::reading::{Reading, unreadable_row};
 use super::sighting::{Shown, Sighting};
 use super::stages::Stages;
-use crate::deals::{Mode, RatesUsed, SnapshotSeries, Vanished};
+use crate::deals::{Mode, Rates, RatesUsed, SnapshotSeries, Vanished};
 use crate::time::{civil_day, seconds};
 use crate::{Error, ErrorKind, Result};
 use chrono::NaiveDateTime;
@@ -119,7 +119,7 @@ impl<'s> Exports<'s> {
             return Ok(None);
         };
         let rates = self.context.reading.rates;
-        let home = rates.map(crate::deals::Rates::home_currency);
+        let home = rates.map(Rates::home_currency);
         let Some(currency) = sighting.currency.or(home) else { return Ok(Some((row, lost))) };
         let closed = sighting.closed.filter(|&closed| closed <= at).map(civil_day);
         self.currencies.met(currency, self.next_row());

@@ -11,6 +11,7 @@ use super::import::{Context, Import, small};
 use super::sighting::Sighting;
 use super::stages::{StageDefinition, Stages};
 use crate::deals::{Cell, Cells, Finding, Flag, StageId, StageKind, Step};
+use crate::num::Probability;
 use crate::time::{civil_date, civil_day};
 use crate::{Error, ErrorKind, Result};
 use chrono::Datelike;
@@ -220,18 +221,17 @@ impl Stage {
     fn definition(&self, pipeline: &Pipeline) -> Result<StageDefinition> {
         let label = needed(self.label.as_ref(), "label")?;
         let chance = probability(self.metadata.get("probability"), Scale::Unit, "probability")?;
-        let kind =
-            match (flag(self.metadata.get("isClosed"), "isClosed")?, chance.map(crate::Probability::get)) {
-                (false, _) => StageKind::Open,
-                (true, Some(1.0)) => StageKind::Won,
-                (true, Some(0.0)) => StageKind::Lost,
-                (true, found) => {
-                    let expected = "the probability 1 (won) or 0 (lost) of a closed stage";
-                    let error =
-                        Error::new(ErrorKind::InvalidProcess, expected).field("probability").in_stage(label);
-                    return Err(found.map_or(error.clone(), |found| error.found(found)));
-                }
-            };
+        let kind = match (flag(self.metadata.get("isClosed"), "isClosed")?, chance.map(Probability::get)) {
+            (false, _) => StageKind::Open,
+            (true, Some(1.0)) => StageKind::Won,
+            (true, Some(0.0)) => StageKind::Lost,
+            (true, found) => {
+                let expected = "the probability 1 (won) or 0 (lost) of a closed stage";
+                let error =
+                    Error::new(ErrorKind::InvalidProcess, expected).field("probability").in_stage(label);
+                return Err(found.map_or(error.clone(), |found| error.found(found)));
+            }
+        };
         let order = stated(self.display_order.as_ref()).map(|text| cell::whole_number(text, "displayOrder"));
         let id = needed(pipeline.id.as_ref(), "id")?;
         Ok(StageDefinition::new(needed(self.id.as_ref(), "id")?, label, kind)

@@ -173,6 +173,7 @@ pub(super) fn unreadable_row(error: &impl std::error::Error) -> Error {
 mod tests {
     use super::*;
     use crate::time::civil;
+    use DateOrder::{DayFirst, MonthFirst};
 
     #[test]
     fn the_order_of_day_and_month_is_said_never_guessed() {

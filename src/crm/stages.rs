@@ -163,9 +163,8 @@ impl Stages {
         }))?;
         let mut places = Vec::with_capacity(definitions.len());
         for definition in &definitions {
-            let place =
-                if seen(definition) { Place::In(process.find(&name(definition))?) } else { Place::Elsewhere };
-            places.push(place);
+            let place = || process.find(&name(definition)).map(Place::In);
+            places.push(if seen(definition) { place()? } else { Place::Elsewhere });
         }
         Ok(Self { process, definitions: definitions.into_iter().zip(places).collect(), former: Vec::new() })
     }

@@ -29,3 +29,4 @@ mod scores;
 mod semi_markov;
 mod synthetic;
 mod total;
+mod waterfall;

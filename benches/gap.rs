@@ -46,7 +46,8 @@ fn required(c: &mut Criterion) {
     group.sample_size(10);
     // A new deal counts less and less, until it does not count at all.
     let chances: Vec<Probability> = (0..90_u32)
-        .filter_map(|day| Probability::new(0.3 * (1.0 - f64::from(day) / 90.0).powi(2)).ok())
+        .map(|day| 1.0 - f64::from(day) / 90.0)
+        .filter_map(|left| Probability::new(0.3 * left * left).ok())
         .collect();
     for n in [1_000, 10_000] {
         for rho in [0.0, 0.05] {

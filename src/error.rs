@@ -36,6 +36,8 @@ pub enum ErrorKind {
     LengthMismatch,
     /// The request needs more memory or work than its budget allows.
     TooLarge,
+    /// Amounts are in several currencies and a rate is missing.
+    MissingRate,
     /// A sum left the range of finite numbers.
     Overflow,
     /// A stored model or report breaks an invariant of its type.
@@ -66,6 +68,7 @@ impl ErrorKind {
             Self::NotIdentified => "not_identified",
             Self::LengthMismatch => "length_mismatch",
             Self::TooLarge => "too_large",
+            Self::MissingRate => "missing_rate",
             Self::Overflow => "overflow",
             Self::InvalidModel => "invalid_model",
             Self::UnknownVersion => "unknown_version",

@@ -59,6 +59,7 @@
 //! | [`deals`] | what a CRM says, no statistics: process, events, log, snapshot |
 //! | [`crm`] | rows of exports as serde structs |
 //! | [`history`], [`model`] | counts of what happened and findings on the data; the process of moving through the stages |
+//! | [`estimate`] | win rates, time in stage, funnel and the other estimators, one a file, each with its uncertainty |
 //! | [`fit`] | [`ForecastModel`] (what to learn), [`FittedModel`] (what was learned) and its answers |
 //! | [`forecast`] | the engines of a period's total, for those who bring chances of their own |
 //! | [`gap`] | a [`Target`], its chance, and what is missing |
@@ -96,7 +97,9 @@ pub mod synthetic;
 pub mod time;
 
 pub use crm::tidy;
-pub use deals::{Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, Stage};
+pub use deals::{
+    Change, DealEvent, DealLog, Known, Mode, SalesProcess, Snapshot, SnapshotRow, SnapshotSeries, Stage,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{FittedModel, ForecastModel, PeriodForecast, Split, Timing};
 pub use forecast::{Forecast, ForecastOptions, SimulationOptions, WeightedForecast};

@@ -1,17 +1,65 @@
 //! Who is tested: anything that turns what was known at an origin into a distribution.
 
-use crate::Result;
 use crate::deals::Known;
+use crate::fit::Workers;
 use crate::forecast::Forecast;
 use crate::time::Period;
+use crate::{ForecastModel, Probability, Result};
 
-/// A forecaster's answer for one window: the distribution of the amount, and of the number of deals won if it has one.
-#[derive(Clone, Debug)]
+/// A forecaster's answer for one window: the distribution of the amount, and what else it has to say.
+///
+/// # Example
+/// ```
+/// use dealcast::{Forecast, Probability, backtest::Prediction};
+/// let money = Forecast::from_samples(&[80e3, 100e3, 130e3])?;
+/// let said = Prediction::new(money).with_chances([("D-17", Probability::new(0.4)?)]);
+/// assert!(said.deals().is_none() && said.chances().len() == 1);
+/// # Ok::<(), dealcast::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
+    money: Forecast,
+    deals: Option<Forecast>,
+    chances: Vec<(String, Probability)>,
+}
+
+impl Prediction {
+    /// The distribution of the amount won in the window.
+    pub const fn new(money: Forecast) -> Self {
+        Self { money, deals: None, chances: Vec::new() }
+    }
+
+    /// With the distribution of the number of deals won.
+    #[must_use]
+    pub fn with_deals(mut self, deals: Forecast) -> Self {
+        self.deals = Some(deals);
+        self
+    }
+
+    /// With the chance of each open deal, by its id, to be won inside the window.
+    #[must_use]
+    pub fn with_chances(
+        mut self,
+        chances: impl IntoIterator<Item = (impl Into<String>, Probability)>,
+    ) -> Self {
+        self.chances = chances.into_iter().map(|(deal, chance)| (deal.into(), chance)).collect();
+        self
+    }
+
     /// The amount won in the window.
-    pub money: Forecast,
-    /// The number of deals won in the window.
-    pub deals: Option<Forecast>,
+    pub const fn money(&self) -> &Forecast {
+        &self.money
+    }
+
+    /// The number of deals won in the window, where the method answers for it.
+    pub const fn deals(&self) -> Option<&Forecast> {
+        self.deals.as_ref()
+    }
+
+    /// Open deals and their chances; empty where the method does not look at single deals.
+    pub fn chances(&self) -> &[(String, Probability)] {
+        &self.chances
+    }
 }
 
 /// One question of a backtest: what was known, and the window that follows.
@@ -39,7 +87,7 @@ pub struct Fold<'a> {
 ///     }
 ///     fn forecast(&self, fold: &Fold<'_>) -> Result<Prediction> {
 ///         let open = fold.known.snapshot().open_book()?.amount().get();
-///         Ok(Prediction { money: Forecast::from_samples(&[0.0, open])?, deals: None })
+///         Ok(Prediction::new(Forecast::from_samples(&[0.0, open])?))
 ///     }
 /// }
 ///
@@ -63,8 +111,31 @@ pub trait Forecaster: Sync {
     /// [`forecast`](Self::forecast) gives.
     ///
     /// # Errors
-    /// As there.
-    fn forecast_all(&self, folds: &[Fold<'_>]) -> Result<Vec<Prediction>> {
-        folds.iter().map(|fold| self.forecast(fold)).collect()
+    /// As there, and [`Cancelled`](crate::ErrorKind::Cancelled) where the progress callback of the backtest said so.
+    fn forecast_all(&self, folds: &[Fold<'_>], workers: &Workers) -> Result<Vec<Prediction>> {
+        workers.each(folds, |fold| self.forecast(fold))
+    }
+}
+
+impl Forecaster for ForecastModel {
+    fn name(&self) -> String {
+        "dealcast".to_owned()
+    }
+
+    fn forecast(&self, fold: &Fold<'_>) -> Result<Prediction> {
+        let (fitted, book) = (self.fit(&fold.known, &fold.period)?, fold.known.snapshot());
+        let forecast = fitted.forecast(&book, &fold.period)?;
+        let chances = fitted.chances(&book, &fold.period)?.into_iter().map(|deal| (deal.deal, deal.chance));
+        Ok(Prediction::new(forecast.distribution().clone())
+            .with_deals(forecast.n_won().clone())
+            .with_chances(chances))
+    }
+
+    fn forecast_all(&self, folds: &[Fold<'_>], workers: &Workers) -> Result<Vec<Prediction>> {
+        let asked: Vec<_> = folds.iter().map(|fold| (fold.known, fold.period)).collect();
+        let answers = self.rolling(&asked, workers)?.into_iter();
+        Ok(answers
+            .map(|said| Prediction { money: said.money, deals: Some(said.deals), chances: said.chances })
+            .collect())
     }
 }

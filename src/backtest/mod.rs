@@ -7,15 +7,30 @@
 //! | [`Backtest`] | a log and a plan; [`run`](Backtest::run) scores a forecaster |
 //! | [`AccuracyReport`] | every origin and the summary |
 
+mod audit;
 mod baseline;
+mod chances;
+mod charts;
+mod comparison;
+mod display;
 mod forecaster;
 mod origins;
+mod past_windows;
 mod report;
 mod run;
+mod scored;
+mod stored;
 mod truth;
 
-pub use baseline::PastWindows;
+pub use crate::fit::Workers;
+pub use audit::{Audit, ChangedFuture, Leak};
+pub use baseline::Baseline;
+pub use chances::{ChanceAccuracy, ChanceStep};
+pub use charts::{ChartMeasure, ChartPoint, Charts};
+pub use comparison::Comparison;
 pub use forecaster::{Fold, Forecaster, Prediction};
 pub use origins::RollingOrigin;
-pub use report::{AccuracyReport, AccuracySummary, OriginScore, Scored};
+pub use past_windows::PastWindows;
+pub use report::{AccuracyReport, HorizonAccuracy, OriginScore};
 pub use run::Backtest;
+pub use scored::{AccuracySummary, HeldShare, Scored};

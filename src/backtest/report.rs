@@ -1,70 +1,25 @@
 //! The report: every origin, and the summary.
 
+use super::chances::ChanceAccuracy;
+use super::forecaster::Prediction;
+use super::scored::{AccuracySummary, Scored};
+use super::stored::Stored;
 use super::truth::Actual;
-use crate::forecast::Forecast;
-use crate::num::count;
-use crate::num::sum::sum;
-use crate::score::{Claim, Coverage, Forecasted, PointScores, brier};
-use crate::{Amount, Level, Probability, Result};
+use crate::num::{count, sum::sum};
+use crate::score::{Claim, brier};
+use crate::{Amount, Probability, Result};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
-/// Levels of the quantiles that a report keeps.
-const LEVELS: [f64; 9] = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975];
-
-/// A distribution and what came: amount or number of deals.
+/// What one window came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Scored {
-    /// What came.
-    pub actual: f64,
-    /// Mean of the distribution.
-    pub mean: f64,
-    /// Quantiles at .025, .05, .1, .25, .5, .75, .9, .95 and .975.
-    pub quantiles: [f64; 9],
-    /// Continuous ranked probability score.
-    pub crps: f64,
-}
-
-impl Scored {
-    fn of(forecast: &Forecast, actual: f64) -> Result<Self> {
-        let mut quantiles = [0.0; 9];
-        for (quantile, level) in quantiles.iter_mut().zip(LEVELS) {
-            *quantile = forecast.quantile(Level::new(level)?);
-        }
-        Ok(Self { actual, mean: forecast.mean(), quantiles, crps: forecast.crps(actual) })
-    }
-
-    /// The quantile at one of the stored levels.
-    ///
-    /// # Errors
-    /// [`OutOfRange`](crate::ErrorKind::OutOfRange) for another level.
-    pub fn quantile(&self, level: Level) -> Result<f64> {
-        let found =
-            LEVELS.iter().zip(self.quantiles).find(|(stored, _)| (*stored - level.get()).abs() < 1e-12);
-        found.map(|(_, quantile)| quantile).ok_or_else(|| {
-            crate::Error::out_of_range(
-                "level",
-                "one of .025, .05, .1, .25, .5, .75, .9, .95, .975",
-                level.get(),
-            )
-        })
-    }
-
-    /// Whether the central interval between the `i`-th quantiles from either end held.
-    fn held(&self, i: usize) -> bool {
-        let ends = self.quantiles.get(i).zip(self.quantiles.iter().rev().nth(i));
-        ends.is_some_and(|(low, high)| *low <= self.actual && self.actual <= *high)
-    }
-}
-
-/// What one origin came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OriginScore {
     /// The origin.
     pub origin: NaiveDate,
+    /// Days from the origin to the end of the window.
+    pub horizon_days: u32,
     /// The amount won.
     pub money: Scored,
     /// The number of deals won, where the forecaster answers for it.
@@ -72,122 +27,127 @@ pub struct OriginScore {
     /// Targets at .9, 1 and 1.1 times the mean of past windows, and the chance given to each; empty where no past
     /// window is complete.
     pub targets: Vec<(f64, Probability)>,
+    /// The spread that stays even if the chance of every open deal is exactly right, `sqrt(sum a^2 p (1 - p))`; where
+    /// the forecaster gives chances.
+    pub noise_floor: Option<f64>,
 }
 
 impl OriginScore {
     pub(super) fn of(
-        origin: NaiveDate,
-        (money, deals): (&Forecast, Option<&Forecast>),
+        (origin, horizon_days): (NaiveDate, u32),
+        said: &Prediction,
         actual: Actual,
-        past: &[Actual],
+        (past, noise_floor): (&[Actual], Option<f64>),
     ) -> Result<Self> {
         let mean = sum(past.iter().map(|window| window.money)) / count(past.len());
         let targets = [0.9, 1.0, 1.1].into_iter().filter(|_| !past.is_empty()).map(|share| {
             let target = Amount::new(share * mean)?;
-            Ok((target.get(), money.chance_of_hitting(target)))
+            Ok((target.get(), said.money().chance_of_hitting(target)))
         });
         Ok(Self {
             origin,
+            horizon_days,
             targets: targets.collect::<Result<_>>()?,
-            money: Scored::of(money, actual.money)?,
-            deals: deals.map(|deals| Scored::of(deals, actual.deals)).transpose()?,
+            money: Scored::of(said.money(), actual.money)?,
+            deals: said.deals().map(|deals| Scored::of(deals, actual.deals)).transpose()?,
+            noise_floor,
         })
     }
 }
 
-/// The scores over all origins. Shares and ratios: 1.0 = 100 %. A ratio to actual is `None` where nothing was won.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// The accuracy over windows of one length.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct AccuracySummary {
-    /// Sum of `|mean - actual|` over the sum of actual.
-    pub wape: Option<f64>,
-    /// Sum of `mean - actual` over the sum of actual.
-    pub bias: Option<f64>,
-    /// Sum of CRPS over the sum of actual.
-    pub ncrps: Option<f64>,
-    /// Share of actuals inside the central 50 % interval.
-    pub coverage_50: Option<f64>,
-    /// Share of actuals inside the central 80 % interval.
-    pub coverage_80: Option<f64>,
-    /// Share of actuals inside the central 95 % interval.
-    pub coverage_95: Option<f64>,
-    /// Mean width of the 80 % interval over the mean of actual.
-    pub width_80: Option<f64>,
+pub struct HorizonAccuracy {
+    /// Days from an origin to the end of its window.
+    pub horizon_days: u32,
+    /// The scores in money.
+    pub money: AccuracySummary,
+    /// The scores in numbers of deals, where the forecaster answers for them.
+    pub deals: Option<AccuracySummary>,
 }
 
-impl AccuracySummary {
-    fn of(scored: &[&Scored]) -> Result<Option<Self>> {
-        let pairs: Vec<Forecasted> =
-            scored.iter().map(|s| Forecasted { forecast: s.mean, observed: s.actual }).collect();
-        if pairs.is_empty() {
-            return Ok(None);
-        }
-        let points = PointScores::new(&pairs)?;
-        let actual = sum(scored.iter().map(|s| s.actual));
-        let of_actual = |x: f64| if actual > 0.0 { Some(x / actual) } else { None };
-        let coverage = |i: usize| scored.iter().map(|s| s.held(i)).collect::<Coverage>().share();
-        let width =
-            |s: &Scored| s.quantiles.get(6).zip(s.quantiles.get(2)).map_or(0.0, |(high, low)| high - low);
-        Ok(Some(Self {
-            wape: points.wape(),
-            bias: points.bias(),
-            ncrps: of_actual(sum(scored.iter().map(|s| s.crps))),
-            coverage_50: coverage(3),
-            coverage_80: coverage(2),
-            coverage_95: coverage(0),
-            width_80: of_actual(sum(scored.iter().map(|s| width(s)))),
-        }))
-    }
-}
-
-/// The accuracy of a forecaster over the origins of a plan.
+/// The accuracy of a forecaster over the windows of a plan: every origin and the summary, in money and in numbers of
+/// deals, by horizon, and by segment where one was asked for.
+///
+/// Serde stores the origins; summaries are computed from them again.
+///
+/// # Example: how good were our forecasts?
+/// ```
+/// use dealcast::backtest::{AccuracyReport, Backtest, RollingOrigin};
+/// use dealcast::{ForecastModel, time::date};
+/// use dealcast::synthetic::{Company, World};
+/// let log = Company::named(World::Stationary, dealcast::Seed::new(1))?.log()?;
+/// let plan = RollingOrigin::new((date(2022, 7, 1)?, date(2023, 6, 30)?), 91, 91)?.with_horizons([28, 91])?;
+/// let report = Backtest::new(&log, plan).run(&ForecastModel::default())?;
+/// assert_eq!((report.origins().len(), report.by_horizon().len()), (10, 2));
+/// assert!(report.money().unwrap().ncrps.unwrap() < 0.2);
+/// assert!(report.chances().unwrap().miscalibration < 0.02);
+/// println!("{report}");
+/// let stored = serde_json::to_string(&report).unwrap();
+/// let loaded: AccuracyReport = serde_json::from_str(&stored).unwrap();
+/// assert_eq!(loaded.to_string(), report.to_string());
+/// # Ok::<(), dealcast::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct AccuracyReport {
-    forecaster: String,
-    horizon_days: u32,
-    origins: Vec<OriginScore>,
-    n_incomplete: usize,
+    pub(super) stored: Stored,
     money: Option<AccuracySummary>,
     deals: Option<AccuracySummary>,
+    horizons: Vec<HorizonAccuracy>,
     brier: Option<f64>,
 }
 
 impl AccuracyReport {
-    pub(super) fn new(
-        forecaster: String,
-        horizon_days: u32,
-        origins: Vec<OriginScore>,
-        n_incomplete: usize,
-    ) -> Result<Self> {
+    pub(super) fn new(stored: Stored) -> Result<Self> {
+        let Stored { origins, step_days, .. } = &stored;
         let claims: Vec<Claim> = origins
             .iter()
             .flat_map(|o| o.targets.iter().map(|&(target, chance)| (o.money.actual >= target, chance)))
             .map(|(happened, chance)| Claim { chance, happened })
             .collect();
+        let mut lengths: Vec<u32> = origins.iter().map(|o| o.horizon_days).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        let of_length = |days: u32| origins.iter().filter(move |o| o.horizon_days == days);
+        let independent = |days: u32| independent(of_length(days).count(), *step_days, days);
+        let mut horizons = Vec::new();
+        for &days in &lengths {
+            let money = AccuracySummary::of(of_length(days).map(|o| &o.money), independent(days))?;
+            let deals =
+                AccuracySummary::of(of_length(days).filter_map(|o| o.deals.as_ref()), independent(days))?;
+            horizons.extend(money.map(|money| HorizonAccuracy { horizon_days: days, money, deals }));
+        }
+        // Windows of several lengths that begin together are one case, not several.
+        let cases = lengths.iter().copied().map(independent).max().unwrap_or(0);
         Ok(Self {
-            forecaster,
-            horizon_days,
-            n_incomplete,
-            money: AccuracySummary::of(&origins.iter().map(|o| &o.money).collect::<Vec<_>>())?,
-            deals: AccuracySummary::of(&origins.iter().filter_map(|o| o.deals.as_ref()).collect::<Vec<_>>())?,
+            money: AccuracySummary::of(origins.iter().map(|o| &o.money), cases)?,
+            deals: AccuracySummary::of(origins.iter().filter_map(|o| o.deals.as_ref()), cases)?,
             brier: if claims.is_empty() { None } else { Some(brier(&claims)?) },
-            origins,
+            horizons,
+            stored,
         })
     }
 
     /// Who was tested.
     pub fn forecaster(&self) -> &str {
-        &self.forecaster
+        &self.stored.forecaster
     }
 
-    /// Every origin whose window is complete.
+    /// Every window that is complete, by origin, then by length.
     pub fn origins(&self) -> &[OriginScore] {
-        &self.origins
+        &self.stored.origins
     }
 
-    /// Origins left out because their window ends after the log.
+    /// Days between origins.
+    pub const fn step_days(&self) -> u32 {
+        self.stored.step_days
+    }
+
+    /// Windows left out because they end after the log.
     pub const fn n_incomplete(&self) -> usize {
-        self.n_incomplete
+        self.stored.n_incomplete
     }
 
     /// The scores in money; `None` where no window is complete.
@@ -200,39 +160,53 @@ impl AccuracyReport {
         self.deals.as_ref()
     }
 
+    /// The scores by length of the window, shortest first.
+    pub fn by_horizon(&self) -> &[HorizonAccuracy] {
+        &self.horizons
+    }
+
     /// Mean squared error of the chances given to the targets.
     pub const fn brier(&self) -> Option<f64> {
         self.brier
     }
+
+    /// The chances of single deals; `None` where the forecaster gives none.
+    pub const fn chances(&self) -> Option<&ChanceAccuracy> {
+        self.stored.chances.as_ref()
+    }
+
+    /// The spread that would remain if the chance of every open deal were exactly right, over all windows, as a share of
+    /// what came; new business and shared luck come on top. `None` where the forecaster gives no chances.
+    pub fn noise_floor(&self) -> Option<f64> {
+        let floors: Option<Vec<f64>> = self.origins().iter().map(|o| o.noise_floor).collect();
+        let actual = sum(self.origins().iter().map(|o| o.money.actual));
+        let floor = sum(floors?) / actual;
+        floor.is_finite().then_some(floor)
+    }
+
+    /// One report a segment, each forecast on its own, the largest first; empty unless a segment was asked for.
+    pub fn segments(&self) -> &[(String, Self)] {
+        &self.stored.segments
+    }
 }
 
-impl fmt::Display for AccuracyReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = self.origins.len();
-        write!(f, "{}: {n} origins, {} days ahead", self.forecaster, self.horizon_days)?;
-        if self.n_incomplete > 0 {
-            write!(f, " ({} more end after the log)", self.n_incomplete)?;
-        }
-        let read = |x: Option<f64>, digits: usize| x.map_or("-".to_owned(), |x| format!("{x:.digits$}"));
-        let signed = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:+.3}"));
-        for (name, summary) in [("money", &self.money), ("deals", &self.deals)] {
-            if let Some(s) = summary {
-                write!(
-                    f,
-                    "\n  {name}: nCRPS {}  WAPE {}  bias {}  coverage 50/80/95 {}/{}/{}  width80 {}",
-                    read(s.ncrps, 4),
-                    read(s.wape, 3),
-                    signed(s.bias),
-                    read(s.coverage_50, 2),
-                    read(s.coverage_80, 2),
-                    read(s.coverage_95, 2),
-                    read(s.width_80, 2)
-                )?;
-            }
-        }
-        if self.brier.is_some() {
-            write!(f, "\n  Brier of the targets {}", read(self.brier, 4))?;
-        }
-        Ok(())
+/// How many of n windows do not overlap.
+fn independent(n: usize, step_days: u32, horizon_days: u32) -> usize {
+    if step_days >= horizon_days {
+        return n;
+    }
+    let (step, horizon) = (u128::from(step_days), u128::from(horizon_days.max(1)));
+    usize::try_from((n as u128 * step).div_ceil(horizon)).unwrap_or(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::independent;
+
+    #[test]
+    fn overlapping_windows_count_as_fewer() {
+        assert_eq!(independent(14, 7, 28), 4);
+        assert_eq!(independent(71, 91, 365), 18);
+        assert_eq!((independent(8, 91, 91), independent(8, 91, 28), independent(0, 7, 28)), (8, 8, 0));
     }
 }

@@ -4,12 +4,14 @@
 //! reason instead of losing the row inside the csv reader. Instants may carry an offset; they are then converted to the
 //! business zone of the [`Reading`] (UTC unless it says otherwise).
 
-use crate::deals::{Cell, Cells, DealLog, Flag, Mode, SalesProcess, StageId, Step, TEXT_LIMIT};
-use crate::time::read;
+use super::cell::{self, amount, flag, needed, stated, whole_number};
+use super::reading::unreadable_row;
+use crate::deals::{Cells, DealLog, Flag, SalesProcess, StageId, Step, TEXT_LIMIT};
 use crate::{Error, ErrorKind, Result};
-use chrono::{FixedOffset, Offset, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use super::reading::Reading;
 
 /// A row of the table of stage changes. Empty cells and `null` say nothing; unknown columns are ignored.
 ///
@@ -41,7 +43,7 @@ pub struct StageRow {
     /// When it happened; needed.
     #[serde(alias = "at")]
     pub entered_at: Option<String>,
-    /// The amount from then on: a plain decimal number.
+    /// The amount from then on: a decimal number, its thousands separated by commas or not.
     pub amount: Option<String>,
     /// When it became known, where that was later.
     pub recorded_at: Option<String>,
@@ -65,50 +67,6 @@ pub struct StageRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DealRow(pub BTreeMap<String, Option<String>>);
-
-/// How the table is read.
-///
-/// # Example: a company in Berlin in summer, no bad row tolerated
-/// ```
-/// use chrono::FixedOffset;
-/// use dealcast::crm::tidy::Reading;
-/// let reading = Reading::default().zone(FixedOffset::east_opt(2 * 3600).unwrap()).strict();
-/// # let _ = reading;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    mode: Mode,
-    zone: FixedOffset,
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self { mode: Mode::Collect, zone: Utc.fix() }
-    }
-}
-
-impl Reading {
-    /// The business zone: instants written with an offset are converted to it, others are in it already.
-    #[must_use]
-    pub const fn zone(mut self, zone: FixedOffset) -> Self {
-        self.zone = zone;
-        self
-    }
-
-    /// The first bad row is an error.
-    #[must_use]
-    pub const fn strict(mut self) -> Self {
-        self.mode = Mode::Strict;
-        self
-    }
-
-    /// What happens at a bad row.
-    #[must_use]
-    pub const fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
-    }
-}
 
 impl DealLog {
     /// All rows of a tidy table, as a csv or JSON reader yields them; rows it could not read at all land in the
@@ -150,7 +108,7 @@ impl DealLog {
         self.extend(reading.mode, |offer| {
             rows.into_iter().try_for_each(|row| match row {
                 Ok(row) => {
-                    let cells = row.cells(offer.process(), reading.zone);
+                    let cells = row.cells(offer.process(), reading);
                     offer.cells(cells)
                 }
                 Err(error) => offer.cells(Err(unreadable_row(&error))),
@@ -184,61 +142,33 @@ impl DealLog {
     {
         self.extend(reading.mode, |offer| {
             rows.into_iter().try_for_each(|row| match row {
-                Ok(row) => offer.cells(row.cells(names, reading.zone)),
+                Ok(row) => offer.cells(row.cells(names, reading)),
                 Err(error) => offer.cells(Err(unreadable_row(&error))),
             })
         })
     }
 }
 
-fn unreadable_row(error: &impl std::error::Error) -> Error {
-    Error::new(ErrorKind::Unreadable, "a row of the table").field("row").found(error)
-}
-
-/// The text of a cell that says something.
-fn stated(cell: Option<&String>) -> Option<&str> {
-    cell.map(String::as_str).filter(|text| !text.is_empty() && *text != "null")
-}
-
-fn needed<'a>(cell: Option<&'a String>, field: &'static str) -> Result<&'a str> {
-    stated(cell).ok_or_else(|| Error::new(ErrorKind::Missing, "a value").field(field))
-}
-
-fn flag(cell: Option<&String>, field: &'static str) -> Result<bool> {
-    let Some(text) = stated(cell) else { return Ok(false) };
-    let is_one_of = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is_one_of(["true", "yes", "y", "1"]) {
-        Ok(true)
-    } else if is_one_of(["false", "no", "n", "0"]) {
-        Ok(false)
-    } else {
-        Err(Error::new(ErrorKind::Unreadable, "true or false").field(field).found(text))
-    }
-}
-
 impl StageRow {
-    fn cells<'a>(&'a self, process: &SalesProcess, zone: FixedOffset) -> Result<Cells<'a>> {
+    fn cells<'a>(&'a self, process: &SalesProcess, reading: Reading) -> Result<Cells<'a>> {
         if self.text_len() > TEXT_LIMIT {
             return Err(Error::new(ErrorKind::TooLarge, "at most 1 MiB of text in a row").field("row"));
         }
         let deal = needed(self.deal_id.as_ref(), "deal_id")?;
-        self.cells_of(deal, process, zone).map_err(|error| error.of_deal(deal))
+        self.cells_of(deal, process, reading).map_err(|error| error.of_deal(deal))
     }
 
-    fn cells_of<'a>(&'a self, deal: &'a str, process: &SalesProcess, zone: FixedOffset) -> Result<Cells<'a>> {
-        let instant = |text: &str, field| read::instant(text, zone).map_err(|error| error.field(field));
-        let recorded =
-            stated(self.recorded_at.as_ref()).map(|text| instant(text, "recorded_at")).transpose()?;
+    fn cells_of<'a>(&'a self, deal: &'a str, process: &SalesProcess, reading: Reading) -> Result<Cells<'a>> {
         Ok(Cells {
             deal,
-            at: instant(needed(self.entered_at.as_ref(), "entered_at")?, "entered_at")?,
-            recorded,
-            sequence: stated(self.sequence.as_ref()).map(whole_number).transpose()?,
+            at: reading.at(self.entered_at.as_ref(), "entered_at")?,
+            recorded: reading.instant_if(self.recorded_at.as_ref(), "recorded_at")?,
+            sequence: stated(self.sequence.as_ref())
+                .map(|text| whole_number(text, "sequence"))
+                .transpose()?,
             step: self.step(process)?,
-            amount: cell(self.amount.as_ref(), amount),
-            close: cell(self.expected_close.as_ref(), |text| {
-                read::day(text, zone).map_err(|error| error.field("expected_close"))
-            }),
+            amount: cell::change(self.amount.as_ref(), |text| amount(text, "amount")),
+            close: cell::change(self.expected_close.as_ref(), |text| reading.day(text, "expected_close")),
             category: stated(self.category.as_ref()),
             attributes: self.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         })
@@ -271,34 +201,11 @@ impl StageRow {
 }
 
 impl DealRow {
-    fn cells<'a>(&'a self, names: &[&'a str], zone: FixedOffset) -> Result<Cells<'a>> {
+    fn cells<'a>(&'a self, names: &[&'a str], reading: Reading) -> Result<Cells<'a>> {
         let column = |name: &str| self.0.get(name).and_then(Option::as_ref);
         let deal = needed(column("deal_id").or_else(|| column("deal")), "deal_id")?;
-        let created = needed(column("created_at"), "created_at")?;
         let attributes = names.iter().filter_map(|&name| Some((name, stated(column(name))?))).collect();
-        let at = read::instant(created, zone).map_err(|error| error.field("created_at").of_deal(deal))?;
+        let at = reading.at(column("created_at"), "created_at").map_err(|error| error.of_deal(deal))?;
         Ok(Cells { deal, at, attributes, ..Cells::default() })
     }
-}
-
-fn cell<T>(cell: Option<&String>, read: impl FnOnce(&str) -> Result<T>) -> Cell<T> {
-    match stated(cell).map(read) {
-        None => Cell::Blank,
-        Some(Ok(value)) => Cell::Given(value),
-        Some(Err(error)) => Cell::Bad(error),
-    }
-}
-
-/// A plain decimal number. `nan` and `inf`, which the parser would take, are refused with all other amounts that are
-/// not finite.
-fn amount(text: &str) -> Result<f64> {
-    text.trim_ascii()
-        .parse()
-        .map_err(|_| Error::new(ErrorKind::Unreadable, "a plain decimal number").field("amount").found(text))
-}
-
-fn whole_number(text: &str) -> Result<i64> {
-    text.trim_ascii()
-        .parse()
-        .map_err(|_| Error::new(ErrorKind::Unreadable, "a whole number").field("sequence").found(text))
 }

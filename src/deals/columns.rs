@@ -106,6 +106,10 @@ impl Columns {
         if self.tags.is_empty() {
             self.tag_ends.clear();
         }
+        if self.known == self.at {
+            // All that was known late was a duplicate of what was known before.
+            self.known.clear();
+        }
         self.at.shrink_to_fit();
         self.step.shrink_to_fit();
         self.amount.shrink_to_fit();

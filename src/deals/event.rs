@@ -13,6 +13,9 @@ pub enum Change {
     /// It was found in this stage; it entered it at an unknown earlier time (periodic snapshots, or a history that
     /// begins later than the deal).
     Seen(String),
+    /// It was created now, in a stage unknown. A first stage named only on a later day is one in which it was found: its
+    /// history begins later than the deal.
+    Created,
     /// Its amount is this from now on, or no longer stated. A number that is not a finite one `>= 0` is dropped, the
     /// rest of the row kept.
     Amount(Option<f64>),

@@ -5,6 +5,7 @@ use super::process::{SalesProcess, StageId, StageKind};
 use super::receipt::{Finding, Findings};
 use super::row::{Flag, Step};
 use crate::error::is_invisible;
+use crate::time::civil_day;
 
 pub(super) fn of(columns: &Columns, process: &SalesProcess) -> Findings {
     let mut findings = Findings::default();
@@ -42,6 +43,7 @@ struct Fact {
 #[derive(Default)]
 struct Walk {
     place: Place,
+    created: Option<i64>,
     moved_at: Option<i64>,
     priced: Option<(i64, f64)>,
 }
@@ -64,8 +66,13 @@ impl Walk {
             findings.add_if(conflict, Finding::ConflictingAmounts);
             self.priced = Some((fact.at, fact.amount));
         }
-        if fact.step.flag == Flag::None {
-            return;
+        match fact.step.flag {
+            Flag::None => return,
+            Flag::Created => {
+                self.created.get_or_insert(fact.at);
+                return;
+            }
+            Flag::Entered | Flag::Seen | Flag::Removed => {}
         }
         findings.add_if(self.moved_at == Some(fact.at), Finding::SameInstantMoves);
         self.moved_at = Some(fact.at);
@@ -78,7 +85,8 @@ impl Walk {
         }
         match self.place {
             Place::Nowhere => {
-                findings.add_if(fact.step.flag == Flag::Seen, Finding::SeenFirst);
+                let late = self.created.is_some_and(|at| civil_day(at) < civil_day(fact.at));
+                findings.add_if(fact.step.flag == Flag::Seen || late, Finding::SeenFirst);
                 findings.add_if(process.kind(fact.step.stage) != StageKind::Open, Finding::CreatedClosed);
             }
             Place::Removed => findings.add(Finding::Restored),

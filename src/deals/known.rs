@@ -4,10 +4,11 @@ use super::columns::RowTag;
 use super::log::DealLog;
 use super::names::index;
 use super::process::{SalesProcess, Stage, StageId, StageKind};
+use super::rates::Rates;
 use super::row::{CLOSE_CLEARED, Flag, NO_CATEGORY, NO_CLOSE, Step, speaks};
 use super::snapshot::Snapshot;
 use crate::num::Amount;
-use crate::time::{civil, civil_date, seconds};
+use crate::time::{civil, civil_date, civil_day, seconds};
 use chrono::{NaiveDate, NaiveDateTime};
 use std::ops::Range;
 
@@ -35,7 +36,19 @@ pub struct Known<'a> {
 
 impl<'a> Known<'a> {
     pub(super) fn new(log: &'a DealLog, at: NaiveDateTime) -> Self {
-        Self { log, at, until: seconds(at) }
+        let until = seconds(at);
+        match log.looks.partition_point(|&look| look <= until).checked_sub(1).and_then(|i| log.looks.get(i)) {
+            Some(&look) => Self { log, at: civil(look), until: look },
+            None => Self { log, at, until },
+        }
+    }
+
+    /// What was known once everything before an instant was, as far as it is now: where the log comes from snapshots, at the
+    /// first one from then on.
+    pub(crate) fn once_known(&self, at: impl Into<NaiveDateTime>) -> Self {
+        let at = at.into();
+        let look = self.log.looks.partition_point(|&look| look < seconds(at));
+        self.as_of(self.log.looks.get(look).map_or(at, |&look| civil(look)))
     }
 
     /// What was known at an earlier instant; a later one changes nothing.
@@ -94,9 +107,19 @@ impl<'a> Known<'a> {
         !self.log.columns.known.is_empty()
     }
 
+    /// The id of the deal at a position of the log.
+    pub(crate) fn id_at(&self, place: usize) -> &'a str {
+        self.log.columns.ids.get(place)
+    }
+
     /// The instant in seconds.
     pub(crate) const fn until(&self) -> i64 {
         self.until
+    }
+
+    /// The exchange rates, where amounts are converted.
+    pub(super) const fn rates(&self) -> Option<&'a Rates> {
+        self.log.rules.rates.as_ref()
     }
 
     /// The deal at a position of the log, if it is known to exist.
@@ -115,14 +138,35 @@ impl<'a> Known<'a> {
             _ => return None,
         };
         let rows = rows.start..rows.start + happened;
-        let mut view =
-            DealView { log: self.log, until: self.until, deal, rows: rows.clone(), first: 0, index: 0 };
+        let mut view = DealView {
+            log: self.log,
+            until: self.until,
+            deal,
+            rows: rows.clone(),
+            first: 0,
+            found_late: false,
+            index: 0,
+        };
         let start = self.log.rules.start;
-        view.first = view.visible(rows).find(|&row| match columns.step.get(row) {
-            Some(step) => step.places() && start.is_none_or(|start| step.enters(start)),
-            None => false,
-        })?;
-        Some(view)
+        let mut created = None;
+        for row in view.visible(rows) {
+            let (Some(step), Some(&at)) = (columns.step.get(row), columns.at.get(row)) else { continue };
+            if step.places() && start.is_none_or(|start| step.enters(start)) {
+                view.first = row;
+                view.found_late = created.is_some_and(|created| civil_day(created) < civil_day(at));
+                return match &self.log.rules.segment {
+                    Some((name, value)) => view.born_with().any(|tag| tag == (name, value)).then_some(view),
+                    None => Some(view),
+                };
+            }
+            match step.flag {
+                Flag::Created if created.is_none() => created = Some(at),
+                // It reaches the stage at which it starts to count by a move.
+                Flag::Entered | Flag::Seen => created = Some(i64::MAX),
+                _ => {}
+            }
+        }
+        None
     }
 }
 
@@ -229,6 +273,8 @@ pub struct DealView<'a> {
     rows: Range<usize>,
     /// The row that places it first.
     first: usize,
+    /// Whether it was created on an earlier day than that row's.
+    found_late: bool,
     index: usize,
 }
 
@@ -289,7 +335,8 @@ impl<'a> DealView<'a> {
     fn latest_amount(&self, rows: Range<usize>) -> Option<Amount> {
         let column = &self.log.columns.amount;
         let stated = |row: usize| column.get(row).copied().filter(|&amount| speaks(amount));
-        let amount = Amount::new(self.visible(rows).rev().find_map(stated)?).ok()?;
+        let stated = Amount::new(self.visible(rows).rev().find_map(stated)?).ok()?;
+        let amount = Amount::new(self.rate(self.log.rules.rates.as_ref())? * stated.get()).ok()?;
         Some(self.log.rules.cap.filter(|&cap| cap < amount).unwrap_or(amount))
     }
 
@@ -346,9 +393,11 @@ impl<'a> DealView<'a> {
     pub(crate) fn amounts(&self) -> impl Iterator<Item = (i64, f64)> + 'a {
         let (log, mut before) = (self.log, f64::NAN);
         let cap = log.rules.cap.map_or(f64::INFINITY, Amount::get);
+        // Without a rate no amount is one.
+        let rate = self.rate(log.rules.rates.as_ref()).unwrap_or(f64::NAN);
         self.visible(self.rows.clone()).filter_map(move |row| {
             let stated = log.columns.amount.get(row).copied().filter(|&amount| speaks(amount));
-            let amount = Amount::new(stated?).ok()?.get().min(cap);
+            let amount = Amount::new(rate * Amount::new(stated?).ok()?.get()).ok()?.get().min(cap);
             let changed = amount.total_cmp(&before).is_ne();
             before = amount;
             changed.then_some((*log.columns.at.get(row)?, amount))
@@ -407,10 +456,20 @@ impl<'a> DealView<'a> {
     #[inline]
     pub(crate) fn moves(&self) -> impl DoubleEndedIterator<Item = Move> + 'a {
         let columns = &self.log.columns;
+        let found = self.found_late.then_some(self.first);
         self.visible(self.first..self.rows.end).filter_map(move |row| {
-            let step = *columns.step.get(row)?;
-            (step.flag != Flag::None).then_some(Move { at: *columns.at.get(row)?, step })
+            let mut step = *columns.step.get(row)?;
+            if found == Some(row) {
+                step.flag = Flag::Seen;
+            }
+            let moves = step.places() || step.flag == Flag::Removed;
+            moves.then_some(Move { at: *columns.at.get(row)?, step })
         })
+    }
+
+    /// The instant of the view, in seconds.
+    pub(super) const fn until(&self) -> i64 {
+        self.until
     }
 
     /// When it was first placed, in seconds.
@@ -421,7 +480,7 @@ impl<'a> DealView<'a> {
 
     /// Whether its history begins later than the deal: it was first found in a stage, not seen entering it.
     pub(crate) fn is_left_truncated(&self) -> bool {
-        self.log.columns.step.get(self.first).is_some_and(|step| step.flag == Flag::Seen)
+        self.found_late || self.log.columns.step.get(self.first).is_some_and(|step| step.flag == Flag::Seen)
     }
 
     /// Where it stands. Walks back from the last move to the beginning of the stay.

@@ -4,10 +4,11 @@ use super::columns::Columns;
 use super::event::{DealEvent, Mode};
 use super::known::Known;
 use super::process::SalesProcess;
-use super::receipt::Receipt;
+use super::receipt::{Finding, Receipt};
 use super::row::{Cells, Draft};
 use super::rules::Rules;
 use crate::Result;
+use crate::time::seconds;
 use chrono::NaiveDateTime;
 use std::borrow::Borrow;
 
@@ -41,6 +42,8 @@ pub struct DealLog {
     pub(super) process: SalesProcess,
     pub(super) columns: Columns,
     pub(super) rules: Rules,
+    /// When it was looked at, in seconds and in order; empty where it was always watched.
+    pub(super) looks: Vec<i64>,
     receipt: Receipt,
 }
 
@@ -51,6 +54,7 @@ impl DealLog {
             process: process.clone(),
             columns: Columns::default(),
             rules: Rules::default(),
+            looks: Vec::new(),
             receipt: Receipt::default(),
         }
     }
@@ -108,16 +112,39 @@ impl DealLog {
         fill: impl FnOnce(&mut Offer<'_>) -> Result<()>,
     ) -> Result<()> {
         let process = self.process.clone();
-        let mut offer = Offer(Draft::new(&process, mode, self.receipt.clone()));
-        self.columns.refill(&mut offer.0)?;
+        let mut offer = self.offer(&process, mode)?;
         fill(&mut offer)?;
-        (self.columns, self.receipt) = offer.0.finish();
+        self.take(offer);
         Ok(())
+    }
+
+    /// Opens the log for more rows; `process` is its own.
+    pub(crate) fn offer<'p>(&self, process: &'p SalesProcess, mode: Mode) -> Result<Offer<'p>> {
+        let mut offer = Offer(Draft::new(process, mode, self.receipt.clone()));
+        self.columns.refill(&mut offer.0)?;
+        Ok(offer)
+    }
+
+    /// Puts everything offered in order.
+    pub(crate) fn take(&mut self, offer: Offer<'_>) {
+        (self.columns, self.receipt) = offer.0.finish();
     }
 
     /// What was done with each row.
     pub fn receipt(&self) -> &Receipt {
         &self.receipt
+    }
+
+    /// The same log, made from snapshots of these instants: between two of them nothing was known.
+    pub(crate) fn looked_at(mut self, instants: impl Iterator<Item = NaiveDateTime>) -> Self {
+        self.looks = instants.map(seconds).collect();
+        self
+    }
+
+    /// The same log with something noted in its receipt that its rows do not show.
+    pub(crate) fn noting(mut self, finding: Finding, count: u64) -> Self {
+        self.receipt.note(finding, count);
+        self
     }
 
     /// The stages.
@@ -126,7 +153,8 @@ impl DealLog {
     }
 
     /// The log as it was visible at an instant (a date is its midnight): facts that had happened and were known before
-    /// it, to the second.
+    /// it, to the second. Where the log comes from snapshots, nothing is known of the days since the last one, so the view
+    /// is that of the last snapshot's instant.
     pub fn as_of(&self, at: impl Into<NaiveDateTime>) -> Known<'_> {
         Known::new(self, at.into())
     }
@@ -138,6 +166,7 @@ impl DealLog {
 }
 
 /// Where readers of rows hand them in.
+#[derive(Debug)]
 pub(crate) struct Offer<'p>(Draft<'p>);
 
 impl Offer<'_> {
@@ -147,6 +176,26 @@ impl Offer<'_> {
 
     pub(crate) fn cells(&mut self, cells: Result<Cells<'_>>) -> Result<()> {
         self.0.offer(cells)
+    }
+
+    /// Numbers a record that may make any number of rows.
+    pub(crate) fn record(&mut self) -> u64 {
+        self.0.receipt.next_record()
+    }
+
+    /// One row of a record.
+    pub(crate) fn row(&mut self, record: u64, cells: Result<Cells<'_>>) -> Result<()> {
+        self.0.offer_of(record, cells)
+    }
+
+    /// The record just numbered speaks of nothing that a log keeps.
+    pub(crate) fn ignore(&mut self) {
+        self.0.receipt.ignore();
+    }
+
+    /// Counts what only the reader of a source can find.
+    pub(crate) fn note(&mut self, finding: Finding) {
+        self.0.receipt.note(finding, 1);
     }
 
     pub(crate) fn process(&self) -> &SalesProcess {

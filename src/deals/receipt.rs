@@ -45,13 +45,19 @@ pub enum Finding {
     AmountDropped,
     /// A row was kept without its expected close, which could not be read.
     ExpectedCloseDropped,
+    /// An expected close that the CRM filled in by itself; it says nothing and is not kept.
+    DefaultClose,
     /// A deal whose id has outer white space, control, zero-width or direction characters, and so may look like
     /// another one's.
     OddId,
+    /// An open deal was missing from the next snapshot; it counts as the caller of the series said.
+    Vanished,
+    /// A move that two snapshots show, but not its day, which was put between them.
+    BetweenSnapshots,
 }
 
 impl Finding {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Reopened,
         Self::CreatedClosed,
         Self::MovedBack,
@@ -69,7 +75,10 @@ impl Finding {
         Self::NeverPlaced,
         Self::AmountDropped,
         Self::ExpectedCloseDropped,
+        Self::DefaultClose,
         Self::OddId,
+        Self::Vanished,
+        Self::BetweenSnapshots,
     ];
 
     /// The stable `snake_case` name.
@@ -92,7 +101,10 @@ impl Finding {
             Self::NeverPlaced => "never_placed",
             Self::AmountDropped => "amount_dropped",
             Self::ExpectedCloseDropped => "expected_close_dropped",
+            Self::DefaultClose => "default_close",
             Self::OddId => "odd_id",
+            Self::Vanished => "vanished",
+            Self::BetweenSnapshots => "between_snapshots",
         }
     }
 }
@@ -151,7 +163,7 @@ impl Rejected {
         Self { row, field: error.field_name().unwrap_or("row").to_owned(), reason: error.to_string(), error }
     }
 
-    /// The row, the first one being 1, counted over everything the log was given.
+    /// The record, the first one being 1, counted over everything the log was given.
     pub const fn row(&self) -> u64 {
         self.row
     }
@@ -188,6 +200,11 @@ impl Rejected {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Receipt {
+    /// Records read; more rows than these where one record says several things.
+    #[serde(skip)]
+    records: u64,
+    #[serde(skip)]
+    ignored: u64,
     rows_in: u64,
     accepted: u64,
     quarantined: u64,
@@ -198,6 +215,17 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Records read: lines of a table, objects of an export. A record that says several things (a deal with its
+    /// history) counts as that many rows.
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Records that speak only of things a log does not keep, such as a change of a deal's title; they make no row.
+    pub const fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
     /// Rows offered.
     pub const fn rows_in(&self) -> u64 {
         self.rows_in
@@ -243,9 +271,24 @@ impl Receipt {
         Finding::ALL.into_iter().map(|finding| (finding, self.count(finding))).filter(|&(_, count)| count > 0)
     }
 
+    /// Numbers the next record.
+    pub(super) fn next_record(&mut self) -> u64 {
+        self.records += 1;
+        self.records
+    }
+
+    /// Numbers a record that makes one row.
     pub(super) fn next_row(&mut self) -> u64 {
+        self.add_row();
+        self.next_record()
+    }
+
+    pub(super) fn add_row(&mut self) {
         self.rows_in += 1;
-        self.rows_in
+    }
+
+    pub(super) fn ignore(&mut self) {
+        self.ignored += 1;
     }
 
     pub(super) fn reject(&mut self, error: Error) {
@@ -253,6 +296,19 @@ impl Receipt {
         if self.rejected.len() < KEPT {
             self.rejected.push(Rejected::new(error));
         }
+    }
+
+    /// Rows that come checked.
+    pub(super) fn accept(&mut self, n_rows: usize) {
+        let n = u64::try_from(n_rows).unwrap_or(u64::MAX);
+        for count in [&mut self.records, &mut self.rows_in, &mut self.accepted] {
+            *count = count.saturating_add(n);
+        }
+    }
+
+    /// Notes what is found before there are rows in order.
+    pub(super) fn note(&mut self, finding: Finding, count: u64) {
+        self.findings.set(finding, self.findings.get(finding).saturating_add(count));
     }
 
     /// Notes the cells (amount, expected close) that a good row lost.
@@ -268,9 +324,10 @@ impl Receipt {
 
     /// Balances the books once the rows are in order.
     pub(super) fn settle(&mut self, n_rows: usize, mut findings: Findings) {
-        // What was dropped on the way in is not in the rows any more.
-        for dropped in [Finding::AmountDropped, Finding::ExpectedCloseDropped] {
-            findings.set(dropped, self.findings.get(dropped));
+        // What was found on the way in is not in the rows any more.
+        let dropped = [Finding::AmountDropped, Finding::ExpectedCloseDropped, Finding::DefaultClose];
+        for early in dropped.into_iter().chain([Finding::Vanished, Finding::BetweenSnapshots]) {
+            findings.set(early, self.findings.get(early));
         }
         self.accepted = u64::try_from(n_rows).unwrap_or(u64::MAX);
         self.deduplicated = self.rows_in.saturating_sub(self.quarantined).saturating_sub(self.accepted);
@@ -285,6 +342,9 @@ impl fmt::Display for Receipt {
             "{} rows in: {} accepted, {} quarantined, {} exact duplicates",
             self.rows_in, self.accepted, self.quarantined, self.deduplicated
         )?;
+        if self.records != self.rows_in {
+            write!(f, ", from {} records, {} of them ignored", self.records, self.ignored)?;
+        }
         for (finding, count) in self.findings() {
             write!(f, "\n  {}: {count}", finding.name().replace('_', " "))?;
         }

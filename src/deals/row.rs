@@ -19,6 +19,8 @@ pub(crate) enum Flag {
     /// Nothing.
     #[default]
     None,
+    /// It was created, in a stage unknown.
+    Created,
     /// It entered the stage.
     Entered,
     /// It was found in the stage.
@@ -41,6 +43,7 @@ impl Step {
         match self.flag {
             Flag::Entered => 2 * self.stage.0 as u16,
             Flag::Seen => 2 * self.stage.0 as u16 + 1,
+            Flag::Created => u16::MAX - 2,
             Flag::Removed => u16::MAX - 1,
             Flag::None => u16::MAX,
         }
@@ -90,6 +93,7 @@ impl<'a> Cells<'a> {
                     cells.step = Step { flag: Flag::Entered, stage: process.find(stage)? };
                 }
                 Change::Seen(stage) => cells.step = Step { flag: Flag::Seen, stage: process.find(stage)? },
+                Change::Created => cells.step = Step { flag: Flag::Created, stage: StageId::default() },
                 Change::Removed => cells.step = Step { flag: Flag::Removed, stage: StageId::default() },
                 Change::Amount(amount) => cells.amount = amount.map_or(Cell::Cleared, Cell::Given),
                 Change::ExpectedClose(day) => {
@@ -168,7 +172,13 @@ impl<'p> Draft<'p> {
 
     /// Judges one row alone. An error only where the mode is strict, or where the log is full.
     pub(super) fn offer(&mut self, row: Result<Cells<'_>>) -> Result<()> {
-        let number = self.receipt.next_row();
+        let number = self.receipt.next_record();
+        self.offer_of(number, row)
+    }
+
+    /// One of the rows that a record makes, judged alone and named by the number of its record.
+    pub(super) fn offer_of(&mut self, number: u64, row: Result<Cells<'_>>) -> Result<()> {
+        self.receipt.add_row();
         match row.and_then(|mut cells| self.judge(&mut cells, number)) {
             Err(error) if self.mode == Mode::Strict || error.kind() == ErrorKind::TooLarge && self.full() => {
                 Err(error.at_row(number))

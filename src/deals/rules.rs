@@ -1,16 +1,20 @@
-//! Two ways of looking at a log that studies and comparisons need.
+//! Ways of looking at a log that studies and comparisons need.
 
 use super::log::DealLog;
 use super::process::StageId;
+use super::rates::Rates;
 use crate::Result;
 use crate::num::Amount;
 
 /// How the rows are looked at. Applied when they are asked for, on what is visible then: a rule applied to the whole
 /// log beforehand would let later rows decide about earlier ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Rules {
     pub(super) start: Option<StageId>,
     pub(super) cap: Option<Amount>,
+    pub(super) rates: Option<Rates>,
+    /// Name and value of an attribute.
+    pub(super) segment: Option<(String, String)>,
 }
 
 impl DealLog {
@@ -55,6 +59,26 @@ impl DealLog {
     #[must_use]
     pub fn capped(mut self, cap: Amount) -> Self {
         self.rules.cap = Some(cap);
+        self
+    }
+
+    /// The same log, of the deals that were created with this value of an attribute (name, then value).
+    ///
+    /// # Example: the north alone
+    /// ```
+    /// use dealcast::deals::{Change, DealEvent, DealLog, SalesProcess};
+    /// use dealcast::time::date;
+    /// let row = |deal: &str, region: &str| {
+    ///     let region = Change::Attribute { name: "region".into(), value: region.into() };
+    ///     DealEvent::new(deal, date(2026, 3, 1).unwrap(), Change::Entered("lead".into())).and(region)
+    /// };
+    /// let log = DealLog::from_events(&SalesProcess::open(["lead"])?, [row("a", "north"), row("b", "south")])?;
+    /// assert_eq!(log.of_segment(("region", "north")).as_of(date(2026, 3, 9)?).snapshot().n_open(), 1);
+    /// # Ok::<(), dealcast::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_segment(mut self, (attribute, value): (&str, &str)) -> Self {
+        self.rules.segment = Some((attribute.to_owned(), value.to_owned()));
         self
     }
 }

@@ -86,6 +86,9 @@ pub struct SnapshotRow {
     /// The day on which it is expected to close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_close: Option<NaiveDate>,
+    /// When the deal was created, which a [`SnapshotSeries`](super::SnapshotSeries) makes use of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<NaiveDateTime>,
     /// Its forecast category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
@@ -111,8 +114,7 @@ impl Snapshot {
         as_of: NaiveDateTime,
         rows: impl IntoIterator<Item = SnapshotRow>,
     ) -> Result<Self> {
-        let mut snapshot =
-            Self { as_of, process: process.clone(), open: Vec::new(), won: Vec::new(), lost: Vec::new() };
+        let mut snapshot = Self::empty(process, as_of);
         let mut numbered: Vec<(u64, SnapshotRow)> = (1..).zip(rows).collect();
         numbered.sort_by(|a, b| a.1.deal_id.cmp(&b.1.deal_id));
         for pair in numbered.windows(2) {
@@ -143,7 +145,21 @@ impl Snapshot {
         fault.map_or(Ok(snapshot), |(_, error)| Err(error))
     }
 
-    fn take(&mut self, row: SnapshotRow) -> Result<()> {
+    /// No deals yet.
+    pub(super) fn empty(process: &SalesProcess, as_of: NaiveDateTime) -> Self {
+        Self { as_of, process: process.clone(), open: Vec::new(), won: Vec::new(), lost: Vec::new() }
+    }
+
+    /// Its rows as an export would give them, in the order of their ids.
+    pub(super) fn into_rows(self) -> Vec<SnapshotRow> {
+        let closed = self.won.into_iter().chain(self.lost).map(|deal| deal.row);
+        let mut rows: Vec<_> = self.open.into_iter().map(|deal| deal.row).chain(closed).collect();
+        rows.sort_by(|a, b| a.deal_id.cmp(&b.deal_id));
+        rows
+    }
+
+    /// Judges one more row.
+    pub(super) fn take(&mut self, row: SnapshotRow) -> Result<()> {
         if row.deal_id.trim().is_empty() {
             return Err(Error::new(ErrorKind::Missing, "an id").field("deal_id"));
         }
@@ -189,13 +205,7 @@ impl Snapshot {
 
     pub(super) fn of(known: &Known<'_>) -> Self {
         let process = known.process();
-        let mut snapshot = Self {
-            as_of: known.at(),
-            process: process.clone(),
-            open: Vec::new(),
-            won: Vec::new(),
-            lost: Vec::new(),
-        };
+        let mut snapshot = Self::empty(process, known.at());
         let today = civil_day(known.until());
         for deal in known.deals() {
             let (stage, since, exact) = match deal.position() {
@@ -213,6 +223,7 @@ impl Snapshot {
                 seen: !exact,
                 amount: amount.map(Amount::get),
                 expected_close: deal.expected_close(),
+                created: (!deal.is_left_truncated()).then(|| deal.created()),
                 category: deal.category().map(str::to_owned),
                 attributes: deal.attributes().into_iter().map(owned).collect(),
             };
@@ -407,9 +418,7 @@ impl TryFrom<Stored> for Snapshot {
 
 impl From<Snapshot> for Stored {
     fn from(snapshot: Snapshot) -> Self {
-        let closed = snapshot.won.into_iter().chain(snapshot.lost).map(|deal| deal.row);
-        let mut rows: Vec<_> = snapshot.open.into_iter().map(|deal| deal.row).chain(closed).collect();
-        rows.sort_by(|a, b| a.deal_id.cmp(&b.deal_id));
-        Self { version: VERSION, as_of: snapshot.as_of, process: snapshot.process, rows }
+        let (as_of, process) = (snapshot.as_of, snapshot.process.clone());
+        Self { version: VERSION, as_of, process, rows: snapshot.into_rows() }
     }
 }

@@ -14,7 +14,8 @@ use crate::Probability;
 /// tied at s act on the one risk set Y(s).
 ///
 /// Standard errors are Greenwood's: the increments of one time are multinomial, with covariance
-/// `a_k (delta_kl - a_l) / Y`, `a_k = d_k / Y`. Without weights they equal those of the infinitesimal jackknife.
+/// `a_k (delta_kl - a_l) / Y`, `a_k = d_k / Y`. Without weights
+/// and late entries they equal those of the infinitesimal jackknife.
 ///
 /// # Assumptions
 /// Whether a stay is still open says nothing about how it will end.
@@ -39,7 +40,6 @@ use crate::Probability;
 #[derive(Clone, Debug, PartialEq)]
 pub struct AalenJohansen {
     causes: Vec<Incidence>,
-    open: Vec<(f64, f64)>,
     n: u64,
 }
 
@@ -59,6 +59,11 @@ struct Step {
 }
 
 impl Incidence {
+    fn at(&self, t: f64) -> Step {
+        let before = self.steps.partition_point(|step| step.time <= t);
+        before.checked_sub(1).and_then(|i| self.steps.get(i)).copied().unwrap_or_default()
+    }
+
     /// One more event: hazard `a` of this cause while a share `s` of `risk` stays is open, var S = s^2 `greenwood`.
     fn step(&mut self, (time, a): (f64, f64), open: Open) {
         let Open { survival: s, greenwood, risk } = open;
@@ -83,26 +88,18 @@ impl AalenJohansen {
     /// All causes that occur.
     pub fn fit(durations: &Durations) -> Self {
         let table = durations.table();
-        let mut causes: Vec<Incidence> = Vec::new();
-        for cause in durations.causes().into_iter().map(u32::from) {
-            causes.push(Incidence { cause, steps: Vec::new(), with_survival: 0.0 });
-        }
-        let mut place = [usize::MAX; 256];
-        for (i, incidence) in causes.iter().enumerate() {
-            if let Some(place) = usize::try_from(incidence.cause).ok().and_then(|cause| place.get_mut(cause))
-            {
-                *place = i;
-            }
-        }
-        let mut open = Vec::with_capacity(table.moments.len());
+        let occurring = (0..).zip(durations.event_times_by_cause()).filter(|(_, times)| *times > 0);
+        let incidence =
+            |(cause, times)| Incidence { cause, steps: Vec::with_capacity(times), with_survival: 0.0 };
+        let mut causes: Vec<Incidence> = occurring.map(incidence).collect();
         let (mut survival, mut greenwood) = (1.0, 0.0);
         for (moment, events) in table.happenings() {
-            let (left, risk) = (table::total(events), moment.at_risk);
+            let (left, risk) = (table::total(events), moment.at_risk());
             for event in events {
-                let place = usize::try_from(event.cause).ok().and_then(|cause| place.get(cause));
-                if let Some(incidence) = place.and_then(|&i| causes.get_mut(i)) {
+                let place = causes.binary_search_by_key(&event.cause, |incidence| incidence.cause);
+                if let Some(incidence) = place.ok().and_then(|place| causes.get_mut(place)) {
                     let before = Open { survival, greenwood, risk: risk.weight };
-                    incidence.step((moment.time, event.mass.weight / risk.weight), before);
+                    incidence.step((moment.time, event.mass().weight / risk.weight), before);
                 }
             }
             let rest = risk.weight - left.weight;
@@ -112,16 +109,14 @@ impl AalenJohansen {
                 survival *= rest / risk.weight;
                 greenwood += left.weight / (risk.weight * rest);
             }
-            open.push((moment.time, survival));
         }
-        Self { causes, open, n: durations.n() }
+        Self { causes, n: durations.n() }
     }
 
     fn at(&self, cause: u8, t: f64) -> Step {
-        let mine = self.causes.iter().find(|incidence| incidence.cause == u32::from(cause));
-        let steps = mine.map_or(&[][..], |incidence| &incidence.steps);
-        let before = steps.partition_point(|step| step.time <= t);
-        before.checked_sub(1).and_then(|i| steps.get(i)).copied().unwrap_or_default()
+        let mine = self.causes.binary_search_by_key(&u32::from(cause), |incidence| incidence.cause);
+        let mine = mine.ok().and_then(|place| self.causes.get(place));
+        mine.map(|incidence| incidence.at(t)).unwrap_or_default()
     }
 
     /// F(t): the share that has ended by this cause at age `t`; 0 for a cause that does not occur.
@@ -134,11 +129,10 @@ impl AalenJohansen {
         self.at(cause, t).variance.sqrt()
     }
 
-    /// The share that goes on beyond age `t`.
+    /// The share that goes on beyond age `t`, as what the causes have left of it. For its far tail and its own
+    /// uncertainty ask [`KaplanMeier`](super::KaplanMeier).
     pub fn survival(&self, t: f64) -> Probability {
-        let before = self.open.partition_point(|(time, _)| *time <= t);
-        let open = before.checked_sub(1).and_then(|i| self.open.get(i)).map_or(1.0, |(_, open)| *open);
-        Probability::rounded(open)
+        Probability::rounded(1.0 - self.causes.iter().map(|incidence| incidence.at(t).share).sum::<f64>())
     }
 
     /// The times at which this cause occurred, with its incidence from each on.

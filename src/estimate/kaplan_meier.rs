@@ -79,7 +79,7 @@ impl KaplanMeier {
     pub fn fit(durations: &Durations) -> Self {
         let mut now = START;
         let step = |(moment, events): (&table::Moment, &[table::Event])| {
-            let (left, risk) = (table::total(events), moment.at_risk);
+            let (left, risk) = (table::total(events), moment.at_risk());
             let rest = risk.weight - left.weight;
             now.time = moment.time;
             if left.n >= risk.n || rest <= 0.0 {

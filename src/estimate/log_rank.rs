@@ -44,19 +44,26 @@ pub struct LogRank {
 
 /// More groups than this make a covariance that no budget of a test should hold.
 const MOST_GROUPS: usize = 1000;
+/// Event times times groups squared: about ten seconds.
+const MOST_WORK: usize = 2_000_000_000;
 
 impl LogRank {
     /// Compares the groups, all ends counting as one whatever their cause.
     ///
     /// # Errors
     /// [`NotIdentified`](ErrorKind::NotIdentified) unless an end was seen while two groups were at risk;
-    /// [`TooLarge`](ErrorKind::TooLarge) beyond 1000 groups.
+    /// [`TooLarge`](ErrorKind::TooLarge) beyond 1000 groups or 2e9 times groups squared.
     pub fn test(groups: &[&Durations]) -> Result<Self> {
         if groups.len() > MOST_GROUPS {
             return Err(Error::new(ErrorKind::TooLarge, "at most 1000 groups").found(groups.len()));
         }
+        let times = event_times(groups);
+        if times.len().saturating_mul(groups.len() * groups.len()) > MOST_WORK {
+            let expected = "event times times groups squared up to 2e9";
+            return Err(Error::new(ErrorKind::TooLarge, expected).found(times.len()));
+        }
         let mut tally = Tally::new(groups.len());
-        for time in event_times(groups) {
+        for time in times {
             tally.add(groups.iter().map(|group| at(group.table(), time)));
         }
         let Tally { observed, expected, covariance } = tally;
@@ -114,12 +121,13 @@ fn event_times(groups: &[&Durations]) -> Vec<f64> {
 /// Ends at a time and weight at risk.
 fn at(table: &Table, time: f64) -> (f64, f64) {
     let here = table.moments.partition_point(|moment| moment.time < time);
-    let first = table.events.partition_point(|event| event.moment < here);
+    let place = u32::try_from(here).unwrap_or(u32::MAX);
+    let first = table.events.partition_point(|event| event.moment < place);
     let now = table.moments.get(here).filter(|moment| moment.time <= time);
-    let ends = table.events.iter().skip(first).take_while(|event| now.is_some() && event.moment == here);
+    let ends = table.events.iter().skip(first).take_while(|event| now.is_some() && event.moment == place);
     (
-        ends.map(|event| event.mass.weight).sum(),
-        now.map_or_else(|| table.at_risk(time), |now| now.at_risk.weight),
+        ends.map(|event| event.mass().weight).sum(),
+        now.map_or_else(|| table.at_risk(time), |now| now.at_risk().weight),
     )
 }
 

@@ -39,7 +39,7 @@ pub struct Episode {
 ///
 /// # Numerics
 /// Only states that occur are stored; a jump costs the number of states, and a request that would cost more than
-/// about a minute is refused.
+/// about ten seconds is refused.
 ///
 /// # Example: where is a deal 10 days after it was created?
 /// ```
@@ -75,7 +75,7 @@ pub struct Occupancy {
 }
 
 /// Jumps times states that one question may cost.
-const MOST_WORK: usize = 10_000_000_000;
+const MOST_WORK: usize = 2_000_000_000;
 /// States for which a covariance is held.
 const MOST_STATES: usize = 2_000;
 
@@ -112,6 +112,7 @@ impl MultiState {
         if episodes.is_empty() {
             return Err(Error::new(ErrorKind::NoHistory, "at least one episode"));
         }
+        super::observation::countable(episodes.len())?;
         let mut states: Vec<u32> = episodes.iter().flat_map(|e| [Some(e.from), e.to]).flatten().collect();
         states.sort_unstable();
         states.dedup();
@@ -178,7 +179,7 @@ impl MultiState {
         let jumps = self.jumps(start_time);
         let work = jumps.len().saturating_add(at.len()).saturating_mul(self.states.len());
         if self.states.len() > MOST_STATES || work > MOST_WORK {
-            let expected = "at most 2000 states, and jumps times states up to 1e10";
+            let expected = "at most 2000 states, and jumps times states up to 2e9";
             return Err(Error::new(ErrorKind::TooLarge, expected).found(self.states.len()));
         }
         let mut order: Vec<usize> = (0..at.len()).collect();
@@ -205,13 +206,13 @@ impl MultiState {
         let mut jumps = Vec::new();
         for (from, table) in self.tables.iter().enumerate() {
             for (moment, events) in table.happenings().filter(|(moment, _)| moment.time > after) {
-                let risk = moment.at_risk.weight;
+                let risk = moment.at_risk().weight;
                 let jump = |event: &super::table::Event| {
                     Some(Jump {
                         time: moment.time,
                         from,
                         to: position(event.cause)?,
-                        hazard: event.mass.weight / risk,
+                        hazard: event.mass().weight / risk,
                         risk,
                     })
                 };

@@ -53,9 +53,10 @@ impl NelsonAalen {
         let mut steps = Vec::new();
         for (moment, events) in table.happenings() {
             let mine = events.iter().filter(|event| counts(event.cause));
-            let (n, weight) = mine.fold((0, 0.0), |(n, w), e| (n + e.mass.n, w + e.mass.weight));
+            let (n, weight) =
+                mine.fold((0_u64, 0.0), |(n, w), e| (n + u64::from(e.mass().n), w + e.mass().weight));
             if n > 0 {
-                let risk = moment.at_risk.weight;
+                let risk = moment.at_risk().weight;
                 n_events += n;
                 now.time = moment.time;
                 now.hazard += weight / risk;

@@ -86,7 +86,8 @@ fn checked_time(time: f64) -> Result<()> {
 ///
 /// # Errors
 /// Of its constructors: [`NoHistory`](ErrorKind::NoHistory) without a row that counts,
-/// [`LengthMismatch`](ErrorKind::LengthMismatch), and [`OutOfRange`](ErrorKind::OutOfRange) with the row for a time
+/// [`LengthMismatch`](ErrorKind::LengthMismatch), [`TooLarge`](ErrorKind::TooLarge) from 2^32 rows on, and
+/// [`OutOfRange`](ErrorKind::OutOfRange) with the row for a time
 /// that is negative or not finite, an entry that is not finite and below its time, or a weight outside 0..1e100.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Durations {
@@ -111,16 +112,14 @@ impl Durations {
     /// As for the [type](Durations).
     pub fn new(time: &[f64], cause: &[u8]) -> Result<Self> {
         same_length(time.len(), cause.len())?;
+        countable(time.len())?;
         if let Some(table) = table::of_whole(time, cause) {
             return Self::of(table);
         }
-        let row = |(i, (&time, &cause)): (u64, (&f64, &u8))| {
-            checked_time(time).map_err(|error| error.at_row(i))?;
-            // Bits of numbers >= 0 are in the order of the numbers.
-            Ok(((time + 0.0).to_bits(), u32::from(cause)))
-        };
-        let rows = (1..).zip(time.iter().zip(cause)).map(row).collect::<Result<Vec<_>>>()?;
-        Self::of(Table::from_plain(rows))
+        for (row, &time) in (1..).zip(time) {
+            checked_time(time).map_err(|error| error.at_row(row))?;
+        }
+        Self::of(table::of_times(time, cause))
     }
 
     /// Stays in whole days: the quickest way in.
@@ -135,11 +134,12 @@ impl Durations {
     /// As for the [type](Durations).
     pub fn from_days(days: &[u32], cause: &[u8]) -> Result<Self> {
         same_length(days.len(), cause.len())?;
+        countable(days.len())?;
         if let Some(table) = table::of_days(days, cause) {
             return Self::of(table);
         }
-        let row = |(&day, &cause): (&u32, &u8)| (f64::from(day).to_bits(), u32::from(cause));
-        Self::of(Table::from_plain(days.iter().zip(cause).map(row).collect()))
+        let time: Vec<f64> = days.iter().map(|&day| f64::from(day)).collect();
+        Self::of(table::of_times(&time, cause))
     }
 
     /// Stays of any kind, truncated and weighted ones among them.
@@ -150,7 +150,9 @@ impl Durations {
         let checked = |(i, spell): (u64, Spell)| spell.checked().map_err(|error| error.at_row(i));
         let rows = (1..).zip(spells).map(checked);
         let counts = |row: &Result<Row>| row.as_ref().map_or(true, |row| row.weight >= LIGHTEST);
-        Self::of(Table::from_rows(rows.filter(counts).collect::<Result<_>>()?))
+        let rows = rows.filter(counts).collect::<Result<Vec<_>>>()?;
+        countable(rows.len())?;
+        Self::of(Table::from_rows(rows))
     }
 
     fn of(table: Table) -> Result<Self> {
@@ -158,7 +160,7 @@ impl Durations {
         if n == 0 {
             return Err(Error::new(ErrorKind::NoHistory, "at least one duration of weight above 0"));
         }
-        Ok(Self { table, n, weight, square })
+        Ok(Self { table, n: u64::from(n), weight, square })
     }
 
     /// The same stays, given that they lasted beyond this age: shorter ones are left out, entries raised to it.
@@ -180,11 +182,16 @@ impl Durations {
             return Err(Error::out_of_range("after", "a finite number", age));
         }
         let gone = self.table.moments.partition_point(|moment| moment.time <= age);
-        let mut table =
-            Table { moments: self.table.moments.iter().skip(gone).copied().collect(), ..Table::default() };
-        let shifted = self.table.events.iter().filter(|event| event.moment >= gone);
-        table.events = shifted.map(|event| table::Event { moment: event.moment - gone, ..*event }).collect();
-        let later: Vec<_> = self.table.entries.iter().filter(|entry| entry.time > age).copied().collect();
+        let Table { moments, squares, events, entries } = &self.table;
+        let first = u32::try_from(gone).unwrap_or(u32::MAX);
+        let kept = events.iter().filter(|event| event.moment >= first);
+        let mut table = Table {
+            moments: moments.iter().skip(gone).copied().collect(),
+            squares: squares.iter().skip(gone).copied().collect(),
+            events: kept.map(|event| table::Event { moment: event.moment - first, ..*event }).collect(),
+            entries: Vec::new(),
+        };
+        let later: Vec<_> = entries.iter().filter(|entry| entry.time > age).copied().collect();
         let waiting = later.iter().fold(Mass::default(), |all, entry| Mass {
             n: all.n + entry.mass.n,
             weight: all.weight + entry.mass.weight,
@@ -204,7 +211,7 @@ impl Durations {
 
     /// Number of stays whose end was seen.
     pub fn n_events(&self) -> u64 {
-        table::total(&self.table.events).n
+        u64::from(table::total(&self.table.events).n)
     }
 
     /// Number of stays that equally weighted data of the same information would hold: (sum w)^2 / sum w^2.
@@ -227,13 +234,19 @@ impl Durations {
 
     /// The causes that occur, in increasing order.
     pub fn causes(&self) -> Vec<u8> {
-        let mut seen = [false; 256];
+        let times = self.event_times_by_cause();
+        (0..=u8::MAX).zip(times).filter_map(|(cause, times)| (times > 0).then_some(cause)).collect()
+    }
+
+    /// Number of distinct times at which each cause occurred.
+    pub(super) fn event_times_by_cause(&self) -> [usize; 256] {
+        let mut times = [0; 256];
         for event in &self.table.events {
-            if let Some(seen) = usize::try_from(event.cause).ok().and_then(|cause| seen.get_mut(cause)) {
-                *seen = true;
+            if let Some(times) = usize::try_from(event.cause).ok().and_then(|cause| times.get_mut(cause)) {
+                *times += 1;
             }
         }
-        (0..=u8::MAX).zip(seen).filter_map(|(cause, seen)| seen.then_some(cause)).collect()
+        times
     }
 
     pub(super) const fn table(&self) -> &Table {
@@ -243,6 +256,14 @@ impl Durations {
     /// What one weight is worth in equally informative rows, so that variances do not depend on the weights' unit.
     pub(super) fn rows_per_weight(&self) -> f64 {
         self.weight / self.square
+    }
+}
+
+/// Counts of rows have 32 bits.
+pub(super) fn countable(rows: usize) -> Result<()> {
+    match u32::try_from(rows) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(ErrorKind::TooLarge, "fewer than 2^32 rows").found(rows)),
     }
 }
 

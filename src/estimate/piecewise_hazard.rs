@@ -165,7 +165,7 @@ fn events(durations: &Durations, cuts: &[f64]) -> Vec<f64> {
 /// Time at risk in each band: the time up to the exits less the time up to the late entries.
 fn exposures(durations: &Durations, cuts: &[f64]) -> Vec<f64> {
     let table = durations.table();
-    let exits = table.moments.iter().map(|moment| (moment.time, moment.exits.weight));
+    let exits = table.moments.iter().map(|moment| (moment.time, moment.exits().weight));
     let entries = table.entries.iter().map(|entry| (entry.time.max(0.0), entry.mass.weight));
     let (until_exit, until_entry) = (person_time(exits, cuts), person_time(entries, cuts));
     until_exit.into_iter().zip(until_entry).map(|(exit, entry)| (exit - entry).max(0.0)).collect()

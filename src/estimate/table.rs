@@ -4,12 +4,15 @@
 //! then forgotten.
 
 use crate::num::count;
-use crate::num::sum::Sum;
+use crate::num::sum::{Sum, sum};
 
 /// Rows as a count and as a sum of weights. The count says exactly when nothing is left.
+///
+/// Counts have 32 bits and are packed with what is beside them: with a million distinct times, the time goes into
+/// touching new memory. Four thousand million rows are refused before they get here.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Mass {
-    pub(super) n: u64,
+    pub(super) n: u32,
     pub(super) weight: f64,
 }
 
@@ -24,20 +27,37 @@ impl Mass {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Moment {
     pub(super) time: f64,
+    exit_weight: f64,
+    risk_weight: f64,
+    n_exits: u32,
+    n_at_risk: u32,
+}
+
+impl Moment {
     /// Everybody leaving now, censored ones included.
-    pub(super) exits: Mass,
-    /// Sum of the squared weights of `exits`.
-    pub(super) square: f64,
+    pub(super) const fn exits(&self) -> Mass {
+        Mass { n: self.n_exits, weight: self.exit_weight }
+    }
+
     /// Everybody who had entered before this time and not left before it.
-    pub(super) at_risk: Mass,
+    pub(super) const fn at_risk(&self) -> Mass {
+        Mass { n: self.n_at_risk, weight: self.risk_weight }
+    }
 }
 
 /// The exits of one moment to one cause.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Event {
-    pub(super) moment: usize,
+    pub(super) weight: f64,
+    pub(super) n: u32,
+    pub(super) moment: u32,
     pub(super) cause: u32,
-    pub(super) mass: Mass,
+}
+
+impl Event {
+    pub(super) const fn mass(&self) -> Mass {
+        Mass { n: self.n, weight: self.weight }
+    }
 }
 
 /// The late entries of one distinct time.
@@ -63,6 +83,8 @@ pub(super) const CENSORED: u32 = 0;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table {
     pub(super) moments: Vec<Moment>,
+    /// Sums of squared weights of the exits by moment; left empty where all weights are 1.
+    pub(super) squares: Vec<f64>,
     pub(super) events: Vec<Event>,
     pub(super) entries: Vec<Entry>,
 }
@@ -76,8 +98,11 @@ impl Table {
         });
         let mut table = Self::default();
         for row in &rows {
-            let mass = Mass { n: 1, weight: row.weight };
-            table.leave(row.time, row.cause, mass, row.weight * row.weight);
+            table.leave(row.time, row.cause, Mass { n: 1, weight: row.weight });
+            table.squares.resize(table.moments.len(), 0.0);
+            if let Some(square) = table.squares.last_mut() {
+                *square += row.weight * row.weight;
+            }
         }
         rows.retain(|row| row.entry > f64::NEG_INFINITY);
         rows.sort_unstable_by(|a, b| a.entry.total_cmp(&b.entry).then(a.weight.total_cmp(&b.weight)));
@@ -87,34 +112,42 @@ impl Table {
         table.with_risk_sets()
     }
 
-    /// Times and causes of rows of weight 1, all watched from the start.
-    pub(super) fn from_plain(mut rows: Vec<(u64, u32)>) -> Self {
-        rows.sort_unstable();
+    /// Rows of weight 1, all watched from the start, in increasing (time, cause).
+    fn from_sorted(rows: impl ExactSizeIterator<Item = (f64, u8)> + Clone) -> Self {
         let mut table = Self::default();
         table.moments.reserve(rows.len());
-        table.events.reserve(rows.len());
-        for (bits, cause) in rows {
-            table.leave(f64::from_bits(bits), cause, Mass { n: 1, weight: 1.0 }, 1.0);
+        table.events.reserve(rows.clone().filter(|(_, cause)| *cause > 0).count());
+        for (time, cause) in rows {
+            table.leave(time, u32::from(cause), Mass { n: 1, weight: 1.0 });
         }
         table.with_risk_sets()
     }
 
     /// Adds exits that come in increasing (time, cause).
-    pub(super) fn leave(&mut self, time: f64, cause: u32, mass: Mass, square: f64) {
+    pub(super) fn leave(&mut self, time: f64, cause: u32, mass: Mass) {
         match self.moments.last_mut() {
             Some(last) if last.time >= time => {
-                last.exits.add(mass);
-                last.square += square;
+                last.n_exits += mass.n;
+                last.exit_weight += mass.weight;
             }
-            _ => self.moments.push(Moment { time, exits: mass, square, at_risk: Mass::default() }),
+            _ => self.moments.push(Moment {
+                time,
+                exit_weight: mass.weight,
+                risk_weight: 0.0,
+                n_exits: mass.n,
+                n_at_risk: 0,
+            }),
         }
         if cause == CENSORED {
             return;
         }
-        let moment = self.moments.len() - 1;
+        let moment = u32::try_from(self.moments.len() - 1).unwrap_or(u32::MAX);
         match self.events.last_mut() {
-            Some(last) if last.moment == moment && last.cause == cause => last.mass.add(mass),
-            _ => self.events.push(Event { moment, cause, mass }),
+            Some(last) if last.moment == moment && last.cause == cause => {
+                last.n += mass.n;
+                last.weight += mass.weight;
+            }
+            _ => self.events.push(Event { weight: mass.weight, n: mass.n, moment, cause }),
         }
     }
 
@@ -128,19 +161,24 @@ impl Table {
 
     /// Y(t) = exits from t on less entries from t on, summed from the end: without late entries nothing cancels.
     pub(super) fn with_risk_sets(mut self) -> Self {
-        let (mut n, mut weight) = (0_u64, Sum::default());
+        let plain = self.squares.is_empty();
+        let (mut n, mut weight) = (0, Sum::default());
         let mut entries = self.entries.iter().rev().peekable();
-        let mut waiting = 0_u64;
+        let mut waiting = 0;
         for moment in self.moments.iter_mut().rev() {
             while let Some(entry) = entries.next_if(|entry| entry.time >= moment.time) {
                 waiting += entry.mass.n;
                 weight.add(-entry.mass.weight);
             }
-            n += moment.exits.n;
-            weight.add(moment.exits.weight);
+            n += moment.n_exits;
+            moment.n_at_risk = n - waiting;
+            if plain {
+                moment.risk_weight = f64::from(moment.n_at_risk);
+                continue;
+            }
+            weight.add(moment.exit_weight);
             // Whoever leaves now is at risk now, whatever rounding says.
-            let weight = weight.get().max(moment.exits.weight);
-            moment.at_risk = Mass { n: n - waiting, weight };
+            moment.risk_weight = weight.get().max(moment.exit_weight);
         }
         self
     }
@@ -148,7 +186,10 @@ impl Table {
     /// The moments at which something happened, each with its events.
     pub(super) fn happenings(&self) -> impl Iterator<Item = (&Moment, &[Event])> {
         let groups = self.events.chunk_by(|a, b| a.moment == b.moment);
-        groups.filter_map(|events| Some((self.moments.get(events.first()?.moment)?, events)))
+        groups.filter_map(|events| {
+            let moment = usize::try_from(events.first()?.moment).ok()?;
+            Some((self.moments.get(moment)?, events))
+        })
     }
 
     /// Weight of the rows with `entry < t <= time`.
@@ -157,20 +198,16 @@ impl Table {
         let Some(next) = self.moments.get(next) else { return 0.0 };
         let first = self.entries.partition_point(|entry| entry.time < t);
         let late = self.entries.iter().skip(first).take_while(|entry| entry.time < next.time);
-        (next.at_risk.weight - late.map(|entry| entry.mass.weight).sum::<f64>()).max(0.0)
+        (next.risk_weight - late.map(|entry| entry.mass.weight).sum::<f64>()).max(0.0)
     }
 
     /// Number of rows, sum of weights, sum of squared weights.
-    pub(super) fn totals(&self) -> (u64, f64, f64) {
-        let mut weight = Sum::default();
-        let mut square = Sum::default();
-        let mut n = 0;
-        for moment in &self.moments {
-            n += moment.exits.n;
-            weight.add(moment.exits.weight);
-            square.add(moment.square);
+    pub(super) fn totals(&self) -> (u32, f64, f64) {
+        let n = self.moments.iter().map(|moment| moment.n_exits).sum();
+        if self.squares.is_empty() {
+            return (n, f64::from(n), f64::from(n));
         }
-        (n, weight.get(), square.get())
+        (n, sum(self.moments.iter().map(|moment| moment.exit_weight)), sum(self.squares.iter().copied()))
     }
 }
 
@@ -178,7 +215,7 @@ impl Table {
 pub(super) fn total(events: &[Event]) -> Mass {
     let mut all = Mass::default();
     for event in events {
-        all.add(event.mass);
+        all.add(event.mass());
     }
     all
 }
@@ -196,11 +233,9 @@ struct DayCounts {
 }
 
 impl DayCounts {
-    /// `None` where a counter might overflow.
-    fn new(causes: &[u8]) -> Option<Self> {
-        u32::try_from(causes.len()).ok()?;
+    fn new(causes: &[u8]) -> Self {
         let stride = usize::from(causes.iter().copied().max().unwrap_or(0)) + 1;
-        Some(Self { cells: Vec::new(), stride, most: (8 * causes.len()).max(1024) })
+        Self { cells: Vec::new(), stride, most: (8 * causes.len()).max(1024) }
     }
 
     /// `None` where the days are too sparse for counting to pay.
@@ -235,10 +270,9 @@ impl DayCounts {
         let mut table = Table::default();
         for (day, causes) in self.cells.chunks(self.stride).enumerate() {
             for (cause, lanes) in (0..).zip(causes) {
-                let n: u64 = lanes.iter().map(|&n| u64::from(n)).sum();
+                let n = lanes.iter().sum();
                 if n > 0 {
-                    let weight = f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-                    table.leave(count(day), cause, Mass { n, weight }, weight);
+                    table.leave(count(day), cause, Mass { n, weight: f64::from(n) });
                 }
             }
         }
@@ -248,7 +282,7 @@ impl DayCounts {
 
 /// A table of whole days by counting; `None` where they are too sparse for it.
 pub(super) fn of_days(days: &[u32], causes: &[u8]) -> Option<Table> {
-    let mut counts = DayCounts::new(causes)?;
+    let mut counts = DayCounts::new(causes);
     for (days, causes) in days.chunks(BLOCK).zip(causes.chunks(BLOCK)) {
         counts.block(days, causes)?;
     }
@@ -257,7 +291,7 @@ pub(super) fn of_days(days: &[u32], causes: &[u8]) -> Option<Table> {
 
 /// As [`of_days`], for times that turn out to be whole; `None` at the first that is not.
 pub(super) fn of_whole(times: &[f64], causes: &[u8]) -> Option<Table> {
-    let mut counts = DayCounts::new(causes)?;
+    let mut counts = DayCounts::new(causes);
     let mut days = [0_u32; BLOCK];
     for (times, causes) in times.chunks(BLOCK).zip(causes.chunks(BLOCK)) {
         let days = days.get_mut(..times.len())?;
@@ -275,6 +309,34 @@ pub(super) fn of_whole(times: &[f64], causes: &[u8]) -> Option<Table> {
     Some(counts.into_table())
 }
 
+/// A table of any times >= 0, of weight 1 and watched from the start, by sorting.
+///
+/// The bits of such times are in the order of the times, so a time and its cause go into one integer, which is sorted
+/// without a branch a comparison: of 64 bits where the times span few enough powers of two, else of 128.
+pub(super) fn of_times(times: &[f64], causes: &[u8]) -> Table {
+    // `+ 0.0` turns -0.0 into 0.0.
+    let bits = |time: &f64| (time + 0.0).to_bits();
+    let (low, high) = times.iter().map(bits).fold((u64::MAX, 0), |(low, high), t| (t.min(low), t.max(high)));
+    let width = 8 - causes.iter().copied().max().unwrap_or(0).leading_zeros();
+    let mask = (1_u64 << width) - 1;
+    #[allow(clippy::cast_possible_truncation, reason = "the mask leaves at most 8 bits")]
+    let cause = |low_bits: u64| (low_bits & mask) as u8;
+    if high.saturating_sub(low).leading_zeros() >= width {
+        let key = |(time, cause): (&f64, &u8)| ((bits(time) - low) << width) | u64::from(*cause);
+        let mut keys: Vec<u64> = times.iter().zip(causes).map(key).collect();
+        keys.sort_unstable();
+        return Table::from_sorted(
+            keys.iter().map(|&key| (f64::from_bits((key >> width) + low), cause(key))),
+        );
+    }
+    let key = |(time, cause): (&f64, &u8)| (u128::from(bits(time)) << width) | u128::from(*cause);
+    let mut keys: Vec<u128> = times.iter().zip(causes).map(key).collect();
+    keys.sort_unstable();
+    #[allow(clippy::cast_possible_truncation, reason = "64 bits of time and below them the cause")]
+    let row = |key: &u128| (f64::from_bits((key >> width) as u64), cause(*key as u64));
+    Table::from_sorted(keys.iter().map(row))
+}
+
 /// A number from 0 to 2^32 - 1 as an integer, and whether it was one: adding 2^52 leaves the integer in the low bits
 /// of the sum, an addition and a comparison that the processor does for several numbers at once.
 #[allow(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
@@ -289,18 +351,31 @@ fn low_bits_of_whole(x: f64) -> (u32, bool) {
 mod tests {
     use super::*;
 
-    fn plain(times: &[f64], causes: &[u8]) -> Table {
-        Table::from_plain(times.iter().zip(causes).map(|(t, c)| (t.to_bits(), u32::from(*c))).collect())
-    }
-
     #[test]
     fn counting_and_sorting_agree() {
         let days: Vec<u32> = (0..10_001).map(|i| (i * i * 7 + i) % 401).collect();
         let causes: Vec<u8> = (0..10_001_u32).map(|i| u8::try_from((i * 31) % 4).unwrap()).collect();
         let times: Vec<f64> = days.iter().map(|&d| f64::from(d)).collect();
         let counted = of_days(&days, &causes).unwrap();
-        assert_eq!(counted, plain(&times, &causes));
+        assert_eq!(counted, of_times(&times, &causes));
         assert_eq!(Some(counted), of_whole(&times, &causes));
+    }
+
+    #[test]
+    fn narrow_and_wide_times_are_sorted_alike() {
+        let rows = [(3.5, 2), (0.25, 0), (3.5, 1), (-0.0, 255), (7.0, 2)];
+        let wide: Vec<(f64, u8)> = rows.into_iter().chain([(1e300, 1), (1e-300, 3)]).collect();
+        for rows in [&rows[..], &wide] {
+            let (times, causes): (Vec<f64>, Vec<u8>) = rows.iter().copied().unzip();
+            let row = |&(time, cause): &(f64, u8)| Row {
+                time: time + 0.0,
+                entry: f64::NEG_INFINITY,
+                weight: 1.0,
+                cause: u32::from(cause),
+            };
+            let slow = Table { squares: Vec::new(), ..Table::from_rows(rows.iter().map(row).collect()) };
+            assert_eq!(of_times(&times, &causes), slow);
+        }
     }
 
     #[test]
@@ -319,7 +394,7 @@ mod tests {
         let row = |entry, time| Row { time, entry, weight: 2.0, cause: 1 };
         let rows = vec![row(f64::NEG_INFINITY, 0.0), row(0.0, 4.0), row(2.0, 4.0), row(4.0, 6.0)];
         let table = Table::from_rows(rows);
-        let risk: Vec<u64> = table.moments.iter().map(|m| m.at_risk.n).collect();
+        let risk: Vec<u32> = table.moments.iter().map(|m| m.n_at_risk).collect();
         assert_eq!(risk, [1, 2, 1]);
         let weights: Vec<f64> = [0.0, 1.0, 2.0, 2.5, 4.0, 4.5, 6.0, 7.0].map(|t| table.at_risk(t)).to_vec();
         assert_eq!(weights, [2.0, 2.0, 2.0, 4.0, 4.0, 2.0, 2.0, 0.0]);

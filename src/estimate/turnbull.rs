@@ -121,7 +121,7 @@ impl Support {
 const CLOSE_ENOUGH: f64 = 1e-9;
 /// Steps, and work in rows and supports, after which it stops.
 const MOST_STEPS: usize = 20_000;
-const MOST_WORK: usize = 2_000_000_000;
+const MOST_WORK: usize = 300_000_000;
 
 impl Turnbull {
     /// The curve of greatest likelihood.

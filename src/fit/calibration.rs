@@ -1,9 +1,13 @@
 //! What the model's own past forecasts teach it: how far expectations were off, and how far deals share their luck.
 //!
 //! # Formula
-//! *Observed over expected*, in deals and in money, of open deals and of new business: `(A + k m) / (E + k m)` over the
-//! records, each weighing its step over its horizon because windows overlap, `m` the mean expectation of a window,
-//! `k` = 2 windows for open deals and 4 for new business; in deals with a half-life of two horizons besides.
+//! *Observed over expected*, of open deals and of new business. In deals: `(A + k m) / (E + k m)` over the records, each
+//! weighing its step over its horizon because windows overlap, `m` the mean expectation of a window, `k` = 2 windows for
+//! open deals and 4 for new business, half-life two horizons. All deals of a window share its luck, so it takes windows
+//! to learn this. How *large* won deals are, against the expectation, takes only deals: with `s` the ratio of the mean
+//! amounts and `v = sum a^2 / (sum a)^2` over what was won, its logarithm is drawn to 0 by the factor
+//! `q^2 / (q^2 + v)`, `q` = .25: few deals, or one that outweighs all others, say little. In money the ratio is the
+//! product of the two.
 //!
 //! *Tilt*: the two ratios are brought into one set of chances: the odds of a deal of amount `a` are multiplied by
 //! `exp(alpha + beta log a)`, `alpha` and `beta` such that both sums come out. Where big deals win less often than the
@@ -20,6 +24,8 @@ use serde::{Deserialize, Serialize};
 
 const OPEN_PRIOR: f64 = 2.0;
 const NEW_PRIOR: f64 = 4.0;
+/// How far mean amounts are off without any correction, as a standard deviation of the logarithm.
+const PRIOR_SIZE: f64 = 0.25;
 const SHOCK_PRIOR: f64 = 2.0;
 const PRIOR_TAU: f64 = 0.15;
 const LEAST_TAU: f64 = 0.03;
@@ -79,9 +85,9 @@ impl Weighted<'_> {
         })
     }
 
-    fn ratio(&self, prior: f64, horizons: f64, of: impl Fn(&Record) -> Tried) -> f64 {
+    fn ratio(&self, prior: f64, of: impl Fn(&Record) -> Tried) -> f64 {
         let (mut weight, mut expected, mut actual) = (0.0, 0.0, 0.0);
-        for (w, record) in self.each(horizons) {
+        for (w, record) in self.each(2.0) {
             let tried = of(record);
             weight += w;
             expected += w * tried.expected;
@@ -92,11 +98,27 @@ impl Weighted<'_> {
         if ratio > 0.0 && ratio.is_finite() { ratio } else { 1.0 }
     }
 
-    fn ratios(&self, prior: f64, of: impl Fn(&Record) -> (Tried, Tried)) -> Ratio {
-        Ratio {
-            deals: self.ratio(prior, 2.0, |r| of(r).0),
-            money: self.ratio(prior, f64::INFINITY, |r| of(r).1),
+    /// How large won deals were against the expectation, drawn towards 1 by what so few of them can say.
+    fn size(&self, of: impl Fn(&Record) -> (Tried, Tried)) -> f64 {
+        let (mut expected, mut actual, mut squares) = ((0.0, 0.0), (0.0, 0.0), 0.0);
+        for (w, record) in self.each(f64::INFINITY) {
+            let (deals, money) = of(record);
+            expected = (expected.0 + w * deals.expected, expected.1 + w * money.expected);
+            actual = (actual.0 + w * deals.actual, actual.1 + w * money.actual);
+            squares += w * money.squares;
         }
+        let size = (actual.1 / actual.0) / (expected.1 / expected.0);
+        if !(size > 0.0 && size.is_finite()) {
+            return 1.0;
+        }
+        // The relative variance of a mean of so unequal amounts.
+        let noise = squares / (actual.1 * actual.1);
+        exp(ln(size) * PRIOR_SIZE * PRIOR_SIZE / (PRIOR_SIZE * PRIOR_SIZE + noise))
+    }
+
+    fn ratios(&self, prior: f64, of: impl Fn(&Record) -> (Tried, Tried)) -> Ratio {
+        let deals = self.ratio(prior, |r| of(r).0);
+        Ratio { deals, money: deals * self.size(of) }
     }
 
     /// Sum of the weights and of the weighted excess variance, relative to the mean.

@@ -179,8 +179,7 @@ impl FittedModel {
     /// Those of [`total`](Self::total).
     pub fn chances(&self, book: &Snapshot, period: &Period) -> Result<Vec<DealChance>> {
         let expected = self.expected(book, period, Split::Whole)?;
-        let mut chances: Vec<(usize, f64)> =
-            expected.order.iter().copied().zip(expected.chances.iter().flatten().copied()).collect();
+        let mut chances: Vec<(usize, f64)> = expected.by_place().collect();
         chances.sort_unstable_by_key(|&(place, _)| place);
         Ok(book
             .open()
@@ -340,6 +339,11 @@ impl FittedModel {
 }
 
 impl Expected {
+    /// The place in the book, and the chance, of every open deal of an undivided period.
+    pub(super) fn by_place(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.order.iter().copied().zip(self.chances.iter().flatten().copied())
+    }
+
     /// From the chain to every end of a bucket, less what would close before the period begins.
     pub(super) fn fitted(
         (process, calibration): (&Process, &Calibration),

@@ -9,6 +9,7 @@ pub(crate) mod replay;
 mod rolling;
 mod stored;
 mod under;
+mod workers;
 
 pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
@@ -16,3 +17,4 @@ pub use options::{ForecastModel, Part};
 pub(crate) use period_forecast::noise_floor;
 pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};
 pub(crate) use under::{Levers, Newborn, Placed};
+pub use workers::Workers;

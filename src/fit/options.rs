@@ -30,6 +30,19 @@ pub enum Part {
     SharedShock,
 }
 
+impl Part {
+    /// Every part, in the order in which they act.
+    ///
+    /// # Example: a model of nothing but hazards by age
+    /// ```
+    /// use dealcast::{ForecastModel, fit::Part};
+    /// let bare = Part::ALL.into_iter().fold(ForecastModel::default(), ForecastModel::without);
+    /// assert_ne!(bare, ForecastModel::default());
+    /// ```
+    pub const ALL: [Self; 5] =
+        [Self::Level, Self::Attributes, Self::Calendar, Self::ObservedExpected, Self::SharedShock];
+}
+
 /// The default model and its options.
 ///
 /// Fitting learns how deals move, by stage and by days in the stage; how many are created and what they look like; and
@@ -99,7 +112,7 @@ impl ForecastModel {
         if known.has_late_facts() {
             // What became known late must not help: each origin has the history that was known then.
             let then = History::of(&known.as_of(civil_date(day)));
-            let outcome = History::of(&known.as_of(civil_date(day + horizon)));
+            let outcome = History::of(&known.once_known(civil_date(day + horizon)));
             Record::replay(then.at(day), &outcome, horizon, self.parts)
         } else {
             Record::replay(history.at(day), history, horizon, self.parts)

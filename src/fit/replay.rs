@@ -7,7 +7,6 @@ use crate::history::visits::STILL_OPEN;
 use crate::history::{History, Past};
 use crate::model::chain::Standing;
 use crate::model::process::{Parts, Process};
-use crate::num::special::{normal_density, normal_quantile};
 use std::collections::BTreeMap;
 
 /// An open deal as a forecast sees it.
@@ -33,17 +32,16 @@ impl Open {
 pub(crate) struct Tried {
     pub expected: f64,
     pub actual: f64,
+    /// Sum of the squares of what was won.
+    pub squares: f64,
     /// Variance if deals were independent.
     pub variance: f64,
-    /// Change of the expectation per unit of `sqrt(rho) z`: `sum a phi(Phi^-1(p))`.
-    pub exposure: f64,
 }
 
 impl Tried {
     fn expect(&mut self, amount: f64, p: f64) {
         self.expected += amount * p;
         self.variance += amount * amount * p * (1.0 - p);
-        self.exposure += amount * normal_density(normal_quantile(p));
     }
 }
 
@@ -166,6 +164,7 @@ impl Record {
                 };
                 deals.actual += 1.0;
                 money.actual += amount;
+                money.squares += amount * amount;
             }
         }
     }

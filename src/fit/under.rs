@@ -184,7 +184,7 @@ impl FittedModel {
         let mut chances = vec![vec![0.0; n_open]; n_days];
         match &self.basis {
             Basis::Assumed(assumed) => {
-                self.assumed_newborn(assumed, (day, start, end), &mut chances)?;
+                Self::assumed_newborn(assumed, (day, start, end), &mut chances)?;
                 let amounts = book.open().iter().filter_map(|deal| deal.amount().map(Amount::get));
                 let n = crate::num::count(book.n_open() - book.open_book()?.n_unpriced());
                 let mean = if n > 0.0 { sum(amounts) / n } else { 0.0 };
@@ -234,7 +234,6 @@ impl FittedModel {
     }
 
     fn assumed_newborn(
-        &self,
         assumed: &Assumed,
         (day, start, end): (i32, i32, i32),
         chances: &mut [Vec<f64>],

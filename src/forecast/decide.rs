@@ -207,7 +207,7 @@ impl Solved {
             let read = block.read(&kernel);
             let stratum = &model.strata[block.stratum];
             if let Law::Step(uniform) = stratum.law {
-                ladder.step(asked, (frequencies, block.first), (uniform, read));
+                ladder.step(asked, (frequencies, block.first), &(uniform, read));
                 return;
             }
             block.add_moments(&read, frequencies, &mut moments[block.stratum]);
@@ -353,12 +353,12 @@ impl Ladder {
         Self { first: 0, rows: Vec::new(), order }
     }
 
-    fn step(&mut self, asked: &mut [Asked], (frequencies, first): (&Frequencies, usize), row: (f64, Read)) {
+    fn step(&mut self, asked: &mut [Asked], (frequencies, first): (&Frequencies, usize), row: &(f64, Read)) {
         if first != self.first {
             self.flush(asked, frequencies);
             self.first = first;
         }
-        self.rows.push(row);
+        self.rows.push(*row);
     }
 
     /// Of a block of frequencies: a deal is won in the strata below its chance.

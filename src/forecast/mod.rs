@@ -44,6 +44,7 @@ pub use answer::{ErrorBound, Forecast};
 pub(crate) use exact::Solved;
 pub(crate) use further::{Enough, Goal};
 pub use new_business::NewBusiness;
+pub(crate) use options::Watcher;
 pub use options::{Bytes, ForecastOptions, Progress, SimulationOptions};
 pub use shock::Shock;
 pub(crate) use shock::ShockNode;

@@ -97,7 +97,7 @@ impl ForecastOptions {
     }
 }
 
-/// How far a simulation is.
+/// How far a simulation or a backtest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     pub(crate) done: usize,
@@ -105,12 +105,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Scenarios finished.
+    /// Scenarios, or windows of a backtest, finished.
     pub const fn done(self) -> usize {
         self.done
     }
 
-    /// Scenarios in all.
+    /// Scenarios, or windows of a backtest, in all.
     pub const fn of(self) -> usize {
         self.of
     }

@@ -334,7 +334,7 @@ impl fmt::Display for RequiredPipeline {
             let least = Probability::rounded(SLIM);
             match self.last_date_of(stage, least) {
                 Some((day, chance)) => {
-                    write!(f, "\n    a new deal counts with {least} until {day} ({chance} then)")?
+                    write!(f, "\n    a new deal counts with {least} until {day} ({chance} then)")?;
                 }
                 None => write!(f, "\n    no new deal counts with {least} any more")?,
             }

@@ -10,6 +10,7 @@ pub(crate) mod classes;
 mod conversion;
 pub(crate) mod counts;
 mod heaps;
+pub(crate) mod lives;
 pub(crate) mod past;
 mod quality;
 mod stale;

@@ -135,7 +135,7 @@ impl Walk<'_> {
         for moved in view.moves() {
             let day = civil_day(moved.at);
             let to = match moved.step.flag {
-                Flag::Removed | Flag::None => None,
+                Flag::Removed | Flag::Created | Flag::None => None,
                 Flag::Entered | Flag::Seen => Some(self.place(moved.step.stage)),
             };
             if to == current {

@@ -18,6 +18,8 @@ use crate::history::ages::{N_BINS, bin_of, end_of};
 #[derive(Clone, Debug)]
 pub(crate) struct Day {
     hazards: Table,
+    /// By stage, the destinations deals leave for, each with its hazards over the bins.
+    exits: Vec<Vec<(usize, [f64; N_BINS])>>,
     staying: Vec<[f64; N_BINS]>,
     /// Inverse of `1 - h(0)` over the open stages, by rows.
     at_once: Vec<Vec<f64>>,
@@ -34,8 +36,17 @@ impl Day {
         }
         let moves: Vec<Vec<f64>> =
             (0..n_open).map(|stage| hazards.row(stage, 0).iter().take(n_open).copied().collect()).collect();
-        Self { hazards, staying: stay, at_once: inverse_of_one_minus(&moves) }
+        let exits = (0..n_open).map(|stage| exits(&hazards, stage)).collect();
+        Self { hazards, exits, staying: stay, at_once: inverse_of_one_minus(&moves) }
     }
+}
+
+/// The hazards of a stage over the bins, by destination; most pairs of stages never see a move.
+fn exits(hazards: &Table, stage: usize) -> Vec<(usize, [f64; N_BINS])> {
+    let to = |to: usize| -> [f64; N_BINS] {
+        std::array::from_fn(|bin| hazards.row(stage, bin).get(to).copied().unwrap_or(0.0))
+    };
+    (0..hazards.n_open() + 2).map(|d| (d, to(d))).filter(|(_, h)| h.iter().any(|&h| h > 0.0)).collect()
 }
 
 /// `(1 - A)^-1` for a matrix of moves whose rows sum to less than 1: by Gauss-Jordan; the diagonal dominates, so no
@@ -96,7 +107,7 @@ impl Course<'_> {
             *goal = 1.0;
         }
         let mut pass = Pass {
-            later: vec![vec![0.0; self.days.len() + 2]; n_open],
+            later: vec![vec![0.0; self.days.len()]; n_open],
             leaving: vec![[0.0; N_BINS]; n_open],
             values,
         };
@@ -104,7 +115,7 @@ impl Course<'_> {
             Reached { standing: vec![0.0; standing.len()], entering: vec![Vec::new(); self.days.len()] };
         let days = self.days.iter().zip(reached.entering.iter_mut()).enumerate().rev();
         for (t, (day, entering)) in days {
-            pass.enter(day);
+            pass.enter(day, t);
             entering.extend_from_slice(pass.values.get(..n_open).unwrap_or_default());
             pass.leave(day);
             pass.stay(day, t);
@@ -120,7 +131,7 @@ impl Course<'_> {
 
 /// The state of a backward pass.
 struct Pass {
-    /// `F_{t+1}(s, a)` by stage and age of deals that entered after the first day.
+    /// `F_{t+1}(s, a)` by stage and day of entry, so that growing older moves nothing.
     later: Vec<Vec<f64>>,
     /// `sum_d h_sd(b) V_t(d)` by stage and bin.
     leaving: Vec<[f64; N_BINS]>,
@@ -130,12 +141,12 @@ struct Pass {
 
 impl Pass {
     /// The chance on entering each stage today.
-    fn enter(&mut self, day: &Day) {
+    fn enter(&mut self, day: &Day, t: usize) {
         let n_open = self.later.len();
         let settled: Vec<f64> = (0..n_open)
             .map(|stage| {
                 let closing = day.hazards.row(stage, 0).iter().zip(&self.values).skip(n_open);
-                let later = self.later.get(stage).and_then(|ages| ages.get(1)).copied().unwrap_or(0.0);
+                let later = self.later.get(stage).and_then(|entered| entered.get(t)).copied().unwrap_or(0.0);
                 let stay = day.staying.get(stage).and_then(|bins| bins.first()).copied().unwrap_or(0.0);
                 closing.map(|(h, v)| h * v).sum::<f64>() + stay * later
             })
@@ -146,28 +157,27 @@ impl Pass {
     }
 
     fn leave(&mut self, day: &Day) {
-        for (stage, bins) in self.leaving.iter_mut().enumerate() {
-            for (bin, leaving) in bins.iter_mut().enumerate() {
-                *leaving = day.hazards.row(stage, bin).iter().zip(&self.values).map(|(h, v)| h * v).sum();
+        for (leaving, exits) in self.leaving.iter_mut().zip(&day.exits) {
+            leaving.fill(0.0);
+            for (to, hazards) in exits {
+                let value = self.values.get(*to).copied().unwrap_or(0.0);
+                leaving.iter_mut().zip(hazards).for_each(|(sum, h)| *sum += h * value);
             }
         }
     }
 
-    /// Steps `F` from tomorrow to today for the ages that deals entering since the first day can have: at most `t`.
+    /// Steps `F` from tomorrow to today for deals that entered on one of the `t` days before: a bin of ages is a run of
+    /// days of entry.
     fn stay(&mut self, day: &Day, t: usize) {
         let bins = self.leaving.iter().zip(&day.staying);
-        for (ages, (leaving, stay)) in self.later.iter_mut().zip(bins) {
-            let mut from = 1;
+        for (entered, (leaving, stay)) in self.later.iter_mut().zip(bins) {
+            let mut rest = entered.get_mut(..t).unwrap_or_default();
             for (bin, (leaving, stay)) in leaving.iter().zip(stay).enumerate().skip(1) {
                 let end = end_of(bin).and_then(|end| usize::try_from(end).ok()).unwrap_or(usize::MAX);
-                let to = end.min(t + 1);
-                let Some(run) = ages.get_mut(from..=to) else { break };
-                // Each age takes the place of the next one, which still holds tomorrow's chance.
-                run.copy_within(1.., 0);
-                run.iter_mut().take(to - from).for_each(|f| *f = leaving + stay * *f);
-                // The place past the end belongs to the next bin, which has yet to read it.
-                from = to;
-                if to == t + 1 {
+                let (older, run) = rest.split_at_mut((t + 1).saturating_sub(end).min(rest.len()));
+                run.iter_mut().for_each(|f| *f = leaving + stay * *f);
+                rest = older;
+                if rest.is_empty() {
                     break;
                 }
             }

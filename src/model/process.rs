@@ -2,8 +2,9 @@
 
 use super::arrivals::Arrivals;
 use super::attributes::{ClassTotal, Effects};
-use super::calendar::{ByKind, Weekdays};
+use super::calendar::Weekdays;
 use super::chain::{Course, Day, Reached, Standing};
+use super::exposure::Exposure;
 use super::hazard::{Table, Tally, multiply_odds};
 use super::memory::{Memory, Series};
 use crate::history::counts::RISK;
@@ -63,6 +64,9 @@ pub(crate) struct Process {
     pub entries: Vec<Entry>,
 }
 
+/// Rounds in which the level is brought to its totals.
+const ROUNDS: usize = 4;
+
 impl Process {
     /// Fits the process to what was known at the start of a day, for forecasts about `horizon` days ahead.
     pub(crate) fn learn(past: Past<'_>, horizon: i32, parts: Parts) -> Self {
@@ -91,13 +95,14 @@ impl Process {
         if parts.level {
             process.level = process.learn_level(past, horizon, &group_of);
         }
+        let n_groups = process.effects.n_groups();
+        let place = |v: &Visit| usize::try_from(group(v.deal)).unwrap_or(usize::MAX);
+        let exposure = Exposure::before(past.day, past.visits(), (n_open, n_groups), place);
+        let steady: Vec<Table> = (0..n_groups).map(|group| process.hazards(group, None)).collect();
         if parts.calendar {
-            let hazards: Vec<ByKind> = (0..process.effects.n_groups())
-                .map(|group| ByKind::of(&process.hazards(group, None)))
-                .collect();
-            let place = |v: &Visit| usize::try_from(group(v.deal)).unwrap_or(usize::MAX);
-            process.weekdays = Weekdays::learn(past.visits(), past.day, (place, &hazards));
+            process.weekdays = Weekdays::learn(&exposure, &steady);
         }
+        process.keep_totals(&exposure);
         process.entries = entries(past, horizon, group);
         process
     }
@@ -165,6 +170,49 @@ impl Process {
             if enough { memory.level(s) } else { 1.0 }
         };
         series.iter().map(level).collect()
+    }
+
+    /// Rescales the level so that every transition has the expected total it would have if factors multiplied chances
+    /// and not odds: where most deals leave within the day, odds that rise by a third raise the chance far less.
+    fn keep_totals(&mut self, exposure: &Exposure) {
+        let n_open = self.base.n_open();
+        let width = n_open + 2;
+        let asked = std::mem::replace(&mut self.level, vec![1.0; n_open * width]);
+        let plain: Vec<Table> = (0..self.effects.n_groups()).map(|group| self.hazards(group, None)).collect();
+        let totals = |factors: &dyn Fn(usize, i32, &mut [f64])| {
+            let mut totals = vec![0.0; n_open * width];
+            let mut row = vec![0.0; width];
+            for (group, stage, bin, week) in exposure.cells() {
+                for (weekday, &n) in (0..).zip(week).filter(|&(_, &n)| n > 0) {
+                    row.copy_from_slice(plain.get(group).map_or(&[][..], |table| table.row(stage, bin)));
+                    factors(stage, weekday, &mut row);
+                    let of_stage = totals.iter_mut().skip(stage * width);
+                    of_stage.zip(&row).for_each(|(total, h)| *total += f64::from(n) * h);
+                }
+            }
+            totals
+        };
+        let of_stage =
+            |level: &[f64], stage: usize| level.chunks(width).nth(stage).unwrap_or_default().to_vec();
+        let target = totals(&|stage, _, row| {
+            row.iter_mut().zip(of_stage(&asked, stage)).for_each(|(h, level)| *h *= level);
+        });
+        let mut level = asked;
+        for _ in 0..ROUNDS {
+            let reached = totals(&|stage, weekday, row| {
+                let days = self.weekdays.on(weekday, n_open);
+                multiply_odds(
+                    row,
+                    of_stage(&level, stage).into_iter().zip(days).map(|(level, day)| level * day),
+                );
+            });
+            for ((level, target), reached) in level.iter_mut().zip(&target).zip(&reached) {
+                if *target > 0.0 && *reached > 0.0 {
+                    *level *= target / reached;
+                }
+            }
+        }
+        self.level = level;
     }
 
     /// The chain of a group over the days `[from, from + n_days)`.

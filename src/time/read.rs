@@ -24,11 +24,6 @@ pub(crate) fn instant(text: &str, zone: FixedOffset) -> Result<i64> {
         })
 }
 
-/// The civil day of [`instant`].
-pub(crate) fn day(text: &str, zone: FixedOffset) -> Result<i32> {
-    Ok(super::civil_day(instant(text, zone)?))
-}
-
 /// The end of an interval: `None` while it is still open, also by the sentinels 9999-12-31 and 2050-01-01.
 #[allow(dead_code, reason = "for exports that give intervals; the tidy table gives events")]
 pub(crate) fn interval_end(text: &str, zone: FixedOffset) -> Result<Option<i64>> {
@@ -146,7 +141,7 @@ fn civil_days(year: i64, month: i64, day: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::{civil, date, day_number, seconds};
+    use crate::time::{civil, seconds};
     use proptest::prelude::*;
 
     const UTC: FixedOffset = FixedOffset::east_opt(0).unwrap();
@@ -208,7 +203,6 @@ mod tests {
     fn an_offset_is_converted_to_the_business_zone() {
         let zone = FixedOffset::east_opt(2 * 3600).unwrap();
         assert_eq!(civil(instant("2026-03-31T23:00:00Z", zone).unwrap()).to_string(), "2026-04-01 01:00:00");
-        assert_eq!(day("2026-03-31T23:00:00Z", zone).unwrap(), day_number(date(2026, 4, 1).unwrap()));
         assert_eq!(civil(instant("2026-03-31T23:00:00", zone).unwrap()).to_string(), "2026-03-31 23:00:00");
     }
 

@@ -14,19 +14,27 @@
 )]
 
 mod backtest;
+mod crm;
 mod deals;
 mod driver;
+mod dynamics;
 mod fit;
 mod gap;
 mod history;
+mod hubspot;
 mod nonparametric;
 mod oracle;
+mod oracles;
 mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;
+mod pipedrive;
 mod promises;
+mod salesforce;
 mod scores;
 mod semi_markov;
+mod series;
+mod snapshots;
 mod synthetic;
 mod total;
 mod waterfall;

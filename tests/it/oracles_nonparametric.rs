@@ -63,7 +63,7 @@ fn golden_copies_are_faithful() {
 }
 
 #[test]
-fn o01_kaplan_meier_with_three_bands() {
+pub(super) fn o01_kaplan_meier_with_three_bands() {
     let case = golden("O01");
     let (inputs, expected) = (&case["inputs"], &case["expected"]);
     let tolerance = case["tolerance"]["rel"].as_f64().unwrap();
@@ -94,7 +94,7 @@ fn o01_kaplan_meier_with_three_bands() {
 }
 
 #[test]
-fn o02_log_rank() {
+pub(super) fn o02_log_rank() {
     let case = golden("O02");
     let (inputs, expected) = (&case["inputs"], &case["expected"]);
     let tolerance = case["tolerance"]["rel"].as_f64().unwrap();
@@ -128,7 +128,7 @@ fn incidences(paths: &AalenJohansen, times: &[f64], expected: &Value, tolerance:
 }
 
 #[test]
-fn o03_causes_tied_at_one_time() {
+pub(super) fn o03_causes_tied_at_one_time() {
     let case = golden("O03");
     let stays = Durations::new(&numbers(&case["inputs"]["time"]), &small(&case["inputs"]["cause"])).unwrap();
     let tolerance = case["tolerance"]["rel"].as_f64().unwrap();
@@ -147,7 +147,7 @@ fn mgus2(case: &Value) -> (Vec<f64>, Vec<u8>) {
 }
 
 #[test]
-fn o04_competing_causes_with_heavy_ties() {
+pub(super) fn o04_competing_causes_with_heavy_ties() {
     let Some(case) = shared("O04") else { return };
     let (time, cause) = mgus2(&case);
     let stays = Durations::new(&time, &cause).unwrap();
@@ -161,7 +161,7 @@ fn o04_competing_causes_with_heavy_ties() {
 
 #[test]
 #[allow(clippy::disallowed_methods)]
-fn o05_weights() {
+pub(super) fn o05_weights() {
     let Some(case) = shared("O05") else { return };
     let (time, cause) = mgus2(&case);
     let n = time.len() as f64;
@@ -181,7 +181,7 @@ fn o05_weights() {
 }
 
 #[test]
-fn o06_left_truncation() {
+pub(super) fn o06_left_truncation() {
     let Some(case) = shared("O06") else { return };
     let table = oracle::table(case["inputs"]["csv"].as_str().unwrap());
     let rows = table["entry"].iter().zip(&table["exit"]).zip(&table["event"]);
@@ -200,7 +200,7 @@ fn o06_left_truncation() {
 }
 
 #[test]
-fn o11_turnbull() {
+pub(super) fn o11_turnbull() {
     let case = golden("O11");
     let upper: Vec<Option<f64>> =
         case["inputs"]["upper"].as_array().unwrap().iter().map(Value::as_f64).collect();
@@ -229,9 +229,8 @@ fn ebmt3(case: &Value) -> Vec<Episode> {
     let state = |x: f64| u32::from(whole(x));
     // One row a possible transition; a stay is the rows of one subject in one state.
     let mut stays: Vec<(f64, Episode)> = Vec::new();
-    #[allow(clippy::needless_range_loop, reason = "a row of several columns")]
-    for i in 0..table["id"].len() {
-        let (id, from) = (table["id"][i], state(table["from"][i]));
+    for (i, &id) in table["id"].iter().enumerate() {
+        let from = state(table["from"][i]);
         let to = (table["status"][i] > 0.5).then(|| state(table["to"][i]));
         match stays.last_mut() {
             Some((last, episode)) if *last == id && episode.from == from => episode.to = episode.to.or(to),
@@ -242,7 +241,7 @@ fn ebmt3(case: &Value) -> Vec<Episode> {
 }
 
 #[test]
-fn o12_illness_and_death() {
+pub(super) fn o12_illness_and_death() {
     let Some(case) = shared("O12") else { return };
     let process = MultiState::forward(&ebmt3(&case)).unwrap();
     let expected = &case["expected"];
@@ -271,7 +270,7 @@ fn o12_illness_and_death() {
 }
 
 #[test]
-fn o13_clock_reset() {
+pub(super) fn o13_clock_reset() {
     let Some(case) = shared("O13") else { return };
     let process = MultiState::reset(&ebmt3(&case)).unwrap();
     let expected = &case["expected"];
@@ -286,7 +285,7 @@ fn o13_clock_reset() {
 }
 
 #[test]
-fn o21_intervals_of_a_share() {
+pub(super) fn o21_intervals_of_a_share() {
     let case = golden("O21");
     let tolerance = case["tolerance"]["abs"].as_f64().unwrap();
     for (i, expected) in case["expected"].as_array().unwrap().iter().enumerate() {
@@ -306,7 +305,7 @@ fn o21_intervals_of_a_share() {
 }
 
 #[test]
-fn o22_shrunk_rates() {
+pub(super) fn o22_shrunk_rates() {
     let case = golden("O22");
     let count = |name: &str| small(&case["inputs"][name]).into_iter().map(u64::from).collect::<Vec<_>>();
     let groups: Vec<Closed> =
@@ -325,7 +324,7 @@ fn o22_shrunk_rates() {
 }
 
 #[test]
-fn o39_piecewise_hazards() {
+pub(super) fn o39_piecewise_hazards() {
     let Some(case) = shared("O39") else { return };
     let table = oracle::table(case["inputs"]["csv"].as_str().unwrap());
     let event: Vec<u8> = table["event"].iter().map(|e| u8::from(*e > 0.5)).collect();

@@ -71,21 +71,21 @@ fn check_fits(case: &Value, data: &TimesInStage, standard_errors: bool) {
 }
 
 #[test]
-fn o07_ovarian() {
+pub(super) fn o07_ovarian() {
     let Some(case) = read("O07") else { return };
     let data = stays(&numbers(&case["inputs"]["time"]), &numbers(&case["inputs"]["event"]), None, None);
     check_fits(&case, &data, true);
 }
 
 #[test]
-fn o08_lung() {
+pub(super) fn o08_lung() {
     let Some(case) = read("O08") else { return };
     let table = columns("data/lung.csv");
     check_fits(&case, &stays(&table[0], &table[1], None, None), true);
 }
 
 #[test]
-fn o09_weighted_lung() {
+pub(super) fn o09_weighted_lung() {
     let Some(case) = read("O09") else { return };
     let table = columns("data/lung.csv");
     let n = table[0].len();
@@ -94,14 +94,14 @@ fn o09_weighted_lung() {
 }
 
 #[test]
-fn o10_left_truncated() {
+pub(super) fn o10_left_truncated() {
     let Some(case) = read("O10") else { return };
     let table = columns("data/mgus2_age_entry_from50.csv");
     check_fits(&case, &stays(&table[1], &table[2], Some(&table[0]), None), true);
 }
 
 #[test]
-fn o11_interval_censored() {
+pub(super) fn o11_interval_censored() {
     let Some(case) = read("O11") else { return };
     let lower = numbers(&case["inputs"]["lower"]);
     let upper: Vec<f64> = case["inputs"]["upper"]
@@ -130,7 +130,7 @@ fn o11_interval_censored() {
 }
 
 #[test]
-fn o24_generalized_gamma_grid() {
+pub(super) fn o24_generalized_gamma_grid() {
     let Some(case) = read("O24") else { return };
     let grid = &case["inputs"]["grid"];
     let (mu, sigma, q) = (numbers(&grid["mu"]), numbers(&grid["sigma"]), numbers(&grid["Q"]));
@@ -161,7 +161,7 @@ fn o24_generalized_gamma_grid() {
 }
 
 #[test]
-fn o27_competing_weibull_hazards() {
+pub(super) fn o27_competing_weibull_hazards() {
     let Some(case) = read("O27") else { return };
     let law = |name: &str| {
         let law = &case["inputs"][name];
@@ -186,7 +186,7 @@ fn o27_competing_weibull_hazards() {
 }
 
 #[test]
-fn o36_uncensored_fits() {
+pub(super) fn o36_uncensored_fits() {
     let Some(case) = read("O36") else { return };
     let y = numbers(&case["inputs"]["y"]);
     let data = TimesInStage::new(&y, &vec![true; y.len()]).unwrap();
@@ -203,7 +203,7 @@ fn o36_uncensored_fits() {
 }
 
 #[test]
-fn o37_conditional_survival() {
+pub(super) fn o37_conditional_survival() {
     let Some(case) = read("O37") else { return };
     let inputs = &case["inputs"];
     let number = |law: &str, name: &str| inputs[law][name].as_f64().unwrap();
@@ -253,7 +253,7 @@ fn o37_conditional_survival() {
 }
 
 #[test]
-fn o38_mixture_cure() {
+pub(super) fn o38_mixture_cure() {
     let Some(case) = read("O38") else { return };
     let table = columns("data/gbsg2.csv");
     let fit = stays(&table[0], &table[1], None, None).fit_converting(TimeFamily::Weibull).unwrap();
@@ -276,7 +276,7 @@ fn counts(value: &Value) -> Vec<u32> {
 }
 
 #[test]
-fn o23_arrivals() {
+pub(super) fn o23_arrivals() {
     let Some(case) = read("O23") else { return };
     let y = counts(&case["inputs"]["y"]);
     for (name, family) in [("poisson", CountFamily::Poisson), ("nb", CountFamily::NegativeBinomial)] {
@@ -300,7 +300,7 @@ fn o23_arrivals() {
 }
 
 #[test]
-fn o36_negative_binomial() {
+pub(super) fn o36_negative_binomial() {
     let Some(case) = read("O36") else { return };
     let regression = ArrivalRegression::new(CountFamily::NegativeBinomial).without_trend();
     let fit = regression.fit(&counts(&case["inputs"]["nb_x"])).unwrap();

@@ -10,6 +10,10 @@ use dealcast::{
     GapAnalysis, Known, Period, PeriodForecast, Probability, SalesProcess, Seed, Snapshot, WeightedForecast,
 };
 
+#[allow(dead_code, reason = "what the measurement of speed writes is not committed")]
+#[path = "../../examples/exports/write.rs"]
+mod exports;
+
 /// A service shares one model between its threads and moves books and answers among them.
 #[test]
 fn the_main_types_are_send_and_sync() {
@@ -60,6 +64,19 @@ fn example_company() -> Company {
     };
     let history = Period::new(date(2023, 7, 1).unwrap(), date(2026, 3, 10).unwrap()).unwrap();
     Company::new(truth, history, Seed::new(2026)).unwrap()
+}
+
+/// The exports of the examples are what their generator writes.
+#[test]
+fn the_exports_of_the_examples_are_those_of_their_company() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+    let files = exports::files().unwrap();
+    for (path, text) in &files {
+        let stored = std::fs::read_to_string(folder.join(path)).unwrap();
+        assert!(stored == *text, "examples/data/{path} is not what this company exports");
+    }
+    let n_weeks = files.iter().filter(|(path, _)| path.starts_with("dynamics/")).count();
+    assert_eq!(std::fs::read_dir(folder.join("dynamics")).unwrap().count(), n_weeks);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn golden_copies_are_faithful() {
 }
 
 #[test]
-fn memoryless_stages_agree_with_the_matrix_exponential_at_every_age() {
+pub(super) fn memoryless_stages_agree_with_the_matrix_exponential_at_every_age() {
     let case = golden("O25");
     let stages = ["Discovery", "Proposal", "Negotiation"];
     let all = ["Discovery", "Proposal", "Negotiation", "won", "lost"];
@@ -106,7 +106,7 @@ fn memoryless_stages_agree_with_the_matrix_exponential_at_every_age() {
 }
 
 #[test]
-fn shares_with_their_sojourns_agree_with_quadrature_at_every_age() {
+pub(super) fn shares_with_their_sojourns_agree_with_quadrature_at_every_age() {
     let case = golden("O26");
     let from_a = [
         to("A", "B", share(0.55, Sojourn::Weibull { shape: 1.4, scale: 25.0 })),
@@ -127,7 +127,7 @@ fn shares_with_their_sojourns_agree_with_quadrature_at_every_age() {
 }
 
 #[test]
-fn competing_hazards_agree_with_quadrature() {
+pub(super) fn competing_hazards_agree_with_quadrature() {
     let case = golden("O27");
     let weibull = |name: &str| -> Leaving {
         let parameters = &case["inputs"][name];
@@ -169,7 +169,7 @@ fn chances_by_day_agree_with_rational_arithmetic() {
 }
 
 #[test]
-fn every_family_has_its_survival_whichever_way_it_is_stated() {
+pub(super) fn every_family_has_its_survival_whichever_way_it_is_stated() {
     let case = golden("O37");
     let (inputs, tolerance) = (&case["inputs"], case["tolerance"]["abs"].as_f64().unwrap());
     let (ages, horizons) = (numbers(&inputs["age"]), days(&inputs["h"]));

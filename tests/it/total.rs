@@ -79,7 +79,7 @@ fn ten_deals_match_the_generalized_poisson_binomial() {
 }
 
 #[test]
-fn new_business_matches_panjer() {
+pub(super) fn new_business_matches_panjer() {
     let case = golden("compound");
     let severity: Vec<_> =
         (0_u32..).zip(numbers(&case["severity"])).map(|(x, weight)| (amount(f64::from(x)), weight)).collect();

@@ -58,9 +58,6 @@ impl Forecaster for PastWindows {
         }
         money.truncate(complete);
         deals.truncate(complete);
-        Ok(Prediction {
-            money: Forecast::from_samples(&money)?,
-            deals: Some(Forecast::from_samples(&deals)?),
-        })
+        Ok(Prediction::new(Forecast::from_samples(&money)?).with_deals(Forecast::from_samples(&deals)?))
     }
 }

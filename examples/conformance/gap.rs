@@ -1,17 +1,17 @@
-//! `gap`: how likely a target is with a given list of deals, and how much is missing.
-//!
-//! Without `swing`, which the crate does not answer yet; the field is left out.
+//! `gap` and `required_pipeline`: how likely a target is with a given list of deals, which of them decide, how much is
+//! missing, and how many more would do.
 
 use crate::answer::{Answer, parse};
 use crate::total::{New, new_business};
 use dealcast::forecast::{ForecastOptions, Shock, Total};
+use dealcast::gap::{NewDeal, RequiredDeals};
 use dealcast::{Amount, GapAnalysis, Level, Probability, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+struct Gap {
     deals: Vec<Deal>,
     rho: Option<f64>,
     new_business: Option<New>,
@@ -22,24 +22,67 @@ struct Request {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Required {
+    deals: Vec<Deal>,
+    rho: Option<f64>,
+    new_business: Option<New>,
+    booked: Option<Amount>,
+    target: Target,
+    confidence: Level,
+    win_probability: Probability,
+    deal_amount: Amount,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Deal {
     #[serde(rename = "deal")]
-    _id: Option<String>,
+    id: Option<String>,
     p: Probability,
     amount: Amount,
 }
 
-pub(crate) fn gap(request: Value) -> Answer {
-    let request: Request = parse(request)?;
-    let deals = request.deals.into_iter().map(|deal| (deal.p, deal.amount));
-    let mut total = Total::new(request.booked.unwrap_or(Amount::ZERO), deals)?
-        .with_shock(request.rho.map_or(Ok(Shock::none()), Shock::new)?);
-    if let Some(new) = request.new_business.filter(|new| new.mean != 0.0) {
-        total = total.with_new_business(new_business(&new)?)?;
+/// What the deals of a request add up to.
+fn total(
+    (booked, deals): (Option<Amount>, Vec<Deal>),
+    (rho, new): (Option<f64>, Option<New>),
+) -> dealcast::Result<Total> {
+    let deals = deals.into_iter().map(|deal| (deal.p, deal.amount));
+    let total = Total::new(booked.unwrap_or(Amount::ZERO), deals)?
+        .with_shock(rho.map_or(Ok(Shock::none()), Shock::new)?);
+    match new.filter(|new| new.mean != 0.0) {
+        Some(new) => total.with_new_business(new_business(&new)?),
+        None => Ok(total),
     }
+}
+
+pub(crate) fn gap(request: Value) -> Answer {
+    let request: Gap = parse(request)?;
+    let ids: Vec<Option<String>> = request.deals.iter().map(|deal| deal.id.clone()).collect();
+    let total = total((request.booked, request.deals), (request.rho, request.new_business))?;
     let confidence = request.confidence.map_or_else(|| Level::new(0.8), Ok)?;
     let gap = GapAnalysis::of(&total, request.target, confidence, &ForecastOptions::default())?;
-    Ok(figures(&gap))
+    let mut answer = figures(&gap);
+    let swing = gap.swing().iter().zip(ids).map(
+        |(deal, id)| json!({ "deal": id, "given_won": deal.given_won(), "given_lost": deal.given_lost() }),
+    );
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert("swing".into(), swing.collect());
+    }
+    Ok(answer)
+}
+
+pub(crate) fn required_pipeline(request: Value) -> Answer {
+    let request: Required = parse(request)?;
+    let total = total((request.booked, request.deals), (request.rho, request.new_business))?;
+    let deal = NewDeal::new(request.win_probability, request.deal_amount);
+    let goal = (request.target, request.confidence);
+    let required = RequiredDeals::of(&total, goal, deal, &ForecastOptions::default())?;
+    Ok(json!({
+        "n_deals": required.n_deals(),
+        "amount": required.amount(),
+        "chance_reached": required.chance_reached(),
+    }))
 }
 
 /// The figures of a gap by the names of the driver.
@@ -55,6 +98,8 @@ pub(crate) fn figures(gap: &GapAnalysis) -> Value {
         "shortfall_at_confidence": summary.shortfall_at_confidence,
         "expected_shortfall": summary.expected_shortfall,
         "coverage": summary.coverage,
+        "coverage_needed": summary.coverage_needed,
+        "chance_at_three_times": summary.chance_at_three_times,
         "lose_biggest_chance": summary.lose_biggest_chance,
     })
 }

@@ -21,6 +21,7 @@ mod semi_markov;
 mod survival;
 mod time_in_stage;
 mod total;
+mod waterfall;
 
 use answer::{Answer, Refusal};
 use serde_json::Value;
@@ -61,6 +62,7 @@ fn serve(line: &[u8]) -> Answer {
         "ingest" => ingest::ingest(request),
         "load_model" => forecast::load_model(request),
         "period" => period::period(request),
+        "required_pipeline" => gap::required_pipeline(request),
         "save_model" => forecast::save_model(request),
         "score" => score::score(request),
         "semi_markov" => semi_markov::semi_markov(request),
@@ -71,6 +73,7 @@ fn serve(line: &[u8]) -> Answer {
         "piecewise_hazard" => survival::piecewise_hazard(request),
         "shrink_rates" => rates::shrink_rates(request),
         "turnbull" => survival::turnbull(request),
+        "waterfall" => waterfall::waterfall(request),
         "win_rate_interval" => rates::win_rate_interval(request),
         _ => Err(Refusal::unknown_command(&cmd)),
     }

@@ -30,9 +30,11 @@ impl fmt::Display for GapAnalysis {
         writeln!(f, " = {} expected", read(weighted.total()))?;
         self.open_deals(f)?;
         self.missing_words(f)?;
+        self.coverage_words(f)?;
         if let Some(chance) = self.lose_biggest_chance() {
             writeln!(f, "  without the biggest deal: {} chance", Percent(chance))?;
         }
+        self.deciding_words(f)?;
         write!(f, "  noise floor +-{}: nobody can promise less on this book", read(self.noise_floor()))?;
         match self.evidence() {
             Some(evidence) if evidence != Evidence::Enough => write!(f, "\n  {evidence}"),
@@ -48,7 +50,7 @@ impl GapAnalysis {
         if let Some(n) = self.asked.map(|asked| asked.n_unpriced).filter(|&n| n > 0) {
             write!(f, ", {n} of them without an amount (counted, not priced)")?;
         }
-        writeln!(f, "; {} can still close in the period", read(self.can_close()))
+        writeln!(f, "; {} can still close", read(self.can_close()))
     }
 
     fn missing_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +70,35 @@ impl GapAnalysis {
             self.confidence(),
             read(self.expected_shortfall())
         )
+    }
+}
+
+impl GapAnalysis {
+    fn coverage_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(needed) = self.coverage_needed() {
+            write!(
+                f,
+                "  deals like these reach {} confidence at {needed:.1} times remaining",
+                self.confidence()
+            )?;
+            if let Some(chance) = self.chance_at_three_times() {
+                write!(f, "; 3 times give {} chance", Percent(chance))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+
+    /// The three deals that decide most, where one decides anything.
+    fn deciding_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for deal in self.deciding(3).into_iter().filter(|deal| deal.swing() > 0.005) {
+            let said = |p: Option<Probability>| p.map_or_else(|| "-".to_owned(), |p| Percent(p).to_string());
+            let (won, lost) = (said(deal.given_won()), said(deal.given_lost()));
+            let name = deal.deal().unwrap_or("a deal");
+            write!(f, "  decides: {name:.24}, {} at {}:", deal.amount(), Percent(deal.chance()))?;
+            writeln!(f, " {won} if won, {lost} if not")?;
+        }
+        Ok(())
     }
 }
 

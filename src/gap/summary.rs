@@ -43,6 +43,10 @@ pub struct GapSummary {
     pub expected_shortfall: f64,
     /// Open amount that can still close / remaining.
     pub coverage: Option<f64>,
+    /// The coverage needed for the confidence.
+    pub coverage_needed: Option<f64>,
+    /// Chance with three times what remains in open deals.
+    pub chance_at_three_times: Option<Probability>,
     /// Chance without the largest deal.
     pub lose_biggest_chance: Option<Probability>,
     /// Spread that remains even if every chance is right.
@@ -82,6 +86,8 @@ impl GapAnalysis {
             shortfall_at_confidence: self.shortfall_at_confidence(),
             expected_shortfall: self.expected_shortfall(),
             coverage: self.pipeline_coverage(),
+            coverage_needed: self.coverage_needed(),
+            chance_at_three_times: self.chance_at_three_times(),
             lose_biggest_chance: self.lose_biggest_chance(),
             noise_floor: self.noise_floor(),
             evidence: self.evidence(),

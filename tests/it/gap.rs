@@ -79,6 +79,20 @@ proptest! {
         let able: f64 = deals.iter().filter(|d| d.0 > 0.0).map(|d| d.1).sum();
         let coverage = (target > booked).then(|| able / (target - booked));
         prop_assert_eq!(gap.pipeline_coverage(), coverage);
+        for (i, (deal, swing)) in deals.iter().zip(gap.swing()).enumerate() {
+            let mut others = deals.clone();
+            let (p, a) = others.remove(i);
+            let given = |more: f64| hit(&outcomes(booked + more, &others));
+            prop_assert!((swing.without().get() - given(0.0)).abs() <= EXACT);
+            prop_assert!((swing.if_won().get() - given(a)).abs() <= EXACT);
+            prop_assert_eq!((swing.given_won().is_some(), swing.given_lost().is_some()), (p > 0.0, p < 1.0));
+            if let Some(won) = swing.given_won() {
+                prop_assert!((won.get() - given(a)).abs() <= EXACT, "{deal:?}");
+            }
+            if let Some(lost) = swing.given_lost() {
+                prop_assert!((lost.get() - given(0.0)).abs() <= EXACT, "{deal:?}");
+            }
+        }
         let largest = deals.iter().map(|d| d.1).fold(0.0, f64::max);
         let mut rest = deals.clone();
         let biggest = rest.iter().position(|d| d.1 == largest).map(|i| rest.remove(i));
@@ -122,6 +136,15 @@ proptest! {
         prop_assert!(gap.shortfall_at(level(0.95)) >= gap.shortfall_at(level(0.8)));
         prop_assert!(gap.shortfall_at(level(0.8)) >= gap.shortfall_at(level(0.5)));
         prop_assert_eq!(gap.shortfall_at(level(0.5)), gap.shortfall_q50());
+        for deal in gap.swing() {
+            if let Some((won, lost)) = deal.given_won().zip(deal.given_lost()) {
+                let p = deal.chance().get();
+                let whole = p * won.get() + (1.0 - p) * lost.get();
+                prop_assert!((whole - gap.chance().get()).abs() <= EXACT, "{deal}");
+                // A deal that is won, and the good sign it is, can only help.
+                prop_assert!(deal.swing() >= -1e-9 && deal.if_won().get() >= deal.without().get() - 1e-9);
+            }
+        }
         if let Some(less) = gap.lose_biggest_chance() {
             prop_assert!(less.get() <= gap.chance().get() + slack);
         }
@@ -134,7 +157,16 @@ proptest! {
 /// Every number of the answer is finite: JSON writes others as null, so only the optional ones may be null.
 fn finite(gap: &GapAnalysis) {
     let json = serde_json::to_value(gap.summary()).unwrap();
-    let optional = ["as_of", "period", "attainment", "coverage", "lose_biggest_chance", "evidence"];
+    let optional = [
+        "as_of",
+        "period",
+        "attainment",
+        "coverage",
+        "coverage_needed",
+        "chance_at_three_times",
+        "lose_biggest_chance",
+        "evidence",
+    ];
     for (name, value) in json.as_object().unwrap() {
         assert!(!value.is_null() || optional.contains(&name.as_str()), "{name} in {json}");
     }
@@ -226,16 +258,19 @@ fn reads_as_a_sales_leader_would_say_it() {
     assert!(lines[1].ends_with("% chance of 1.00 M; q50 0.80 M; 80 % range 0.60-1.10 M"), "{text}");
     let parts = "booked 0.60 M (60 % of target) + open deals 160 k + new business 0 = 0.76 M expected";
     assert_eq!(lines[2], parts);
-    let open = "3 open deals, 1 of them without an amount (counted, not priced); 0.50 M can still close in the period";
+    let open = "3 open deals, 1 of them without an amount (counted, not priced); 0.50 M can still close";
     assert_eq!(lines[3], open);
     assert_eq!(lines[4], "400 k remaining, covered 1.2 times by open deals");
     assert!(
         lines[5].starts_with("short by 240 k at the mean, 200 k at q50, 400 k at 80 % confidence;"),
         "{text}"
     );
-    assert_eq!(lines[6], "without the biggest deal: 0 % chance");
-    assert!(lines[7].starts_with("noise floor +-156 k"), "{text}");
-    assert!(lines[8].starts_with("assumed stage percentages"), "{text}");
+    assert!(lines[6].starts_with("deals like these reach 80 % confidence at"), "{text}");
+    assert_eq!(lines[7], "without the biggest deal: 0 % chance");
+    assert!(lines[8].starts_with("decides: b, 300 k at 20 %: "), "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("noise floor +-156 k")), "{text}");
+    assert!(lines[lines.len() - 1].starts_with("assumed stage percentages"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     finite(&gap);
 }
 

@@ -37,3 +37,4 @@ mod series;
 mod snapshots;
 mod synthetic;
 mod total;
+mod waterfall;

@@ -1,7 +1,6 @@
 //! How deals leave: the share that has gone each way by an age, with open deals censored.
 
 use super::observation::Durations;
-use super::table;
 use crate::Probability;
 
 /// The share of stays that have ended by an age by each cause, and the share that goes on.
@@ -87,19 +86,18 @@ struct Open {
 impl AalenJohansen {
     /// All causes that occur.
     pub fn fit(durations: &Durations) -> Self {
-        let table = durations.table();
         let occurring = (0..).zip(durations.event_times_by_cause()).filter(|(_, times)| *times > 0);
         let incidence =
             |(cause, times)| Incidence { cause, steps: Vec::with_capacity(times), with_survival: 0.0 };
         let mut causes: Vec<Incidence> = occurring.map(incidence).collect();
         let (mut survival, mut greenwood) = (1.0, 0.0);
-        for (moment, events) in table.happenings() {
-            let (left, risk) = (table::total(events), moment.at_risk());
-            for event in events {
-                let place = causes.binary_search_by_key(&event.cause, |incidence| incidence.cause);
+        for happening in durations.table().happenings() {
+            let (left, risk) = (happening.left(), happening.risk);
+            for (cause, mass) in happening.by_cause() {
+                let place = causes.binary_search_by_key(&cause, |incidence| incidence.cause);
                 if let Some(incidence) = place.ok().and_then(|place| causes.get_mut(place)) {
                     let before = Open { survival, greenwood, risk: risk.weight };
-                    incidence.step((moment.time, event.mass().weight / risk.weight), before);
+                    incidence.step((happening.time, mass.weight / risk.weight), before);
                 }
             }
             let rest = risk.weight - left.weight;

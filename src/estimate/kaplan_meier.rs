@@ -2,7 +2,7 @@
 
 use super::observation::Durations;
 use super::proportion::Interval;
-use super::table;
+use super::table::Happening;
 use crate::num::special;
 use crate::{Error, Level, Probability, Result};
 use std::fmt;
@@ -78,10 +78,10 @@ impl KaplanMeier {
     /// The curve for all ends together, whatever their cause.
     pub fn fit(durations: &Durations) -> Self {
         let mut now = START;
-        let step = |(moment, events): (&table::Moment, &[table::Event])| {
-            let (left, risk) = (table::total(events), moment.at_risk());
+        let step = |happening: Happening<'_>| {
+            let (left, risk) = (happening.left(), happening.risk);
             let rest = risk.weight - left.weight;
-            now.time = moment.time;
+            now.time = happening.time;
             if left.n >= risk.n || rest <= 0.0 {
                 now.survival = 0.0;
             } else {

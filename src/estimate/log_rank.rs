@@ -111,7 +111,7 @@ impl fmt::Display for LogRank {
 
 fn event_times(groups: &[&Durations]) -> Vec<f64> {
     let times =
-        |group: &&Durations| group.table().happenings().map(|(moment, _)| moment.time).collect::<Vec<_>>();
+        |group: &&Durations| group.table().happenings().map(|happening| happening.time).collect::<Vec<_>>();
     let mut all: Vec<f64> = groups.iter().flat_map(times).collect();
     all.sort_unstable_by(f64::total_cmp);
     all.dedup();
@@ -120,15 +120,10 @@ fn event_times(groups: &[&Durations]) -> Vec<f64> {
 
 /// Ends at a time and weight at risk.
 fn at(table: &Table, time: f64) -> (f64, f64) {
-    let here = table.moments.partition_point(|moment| moment.time < time);
-    let place = u32::try_from(here).unwrap_or(u32::MAX);
-    let first = table.events.partition_point(|event| event.moment < place);
-    let now = table.moments.get(here).filter(|moment| moment.time <= time);
-    let ends = table.events.iter().skip(first).take_while(|event| now.is_some() && event.moment == place);
-    (
-        ends.map(|event| event.mass().weight).sum(),
-        now.map_or_else(|| table.at_risk(time), |now| now.at_risk().weight),
-    )
+    match table.happening(time) {
+        Some(now) => (now.left().weight, now.risk.weight),
+        None => (0.0, table.at_risk(time)),
+    }
 }
 
 struct Tally {

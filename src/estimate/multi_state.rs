@@ -1,7 +1,7 @@
 //! Where deals are after a while, over any number of states: skips, moves back and re-entries included.
 
 use super::nelson_aalen::NelsonAalen;
-use super::table::{CENSORED, Row, Table};
+use super::table::{CENSORED, Mass, Row, Table};
 use crate::{Error, ErrorKind, Probability, Result};
 
 /// One uninterrupted stay of a deal in a state.
@@ -205,18 +205,13 @@ impl MultiState {
     fn jumps(&self, after: f64) -> Vec<Jump> {
         let mut jumps = Vec::new();
         for (from, table) in self.tables.iter().enumerate() {
-            for (moment, events) in table.happenings().filter(|(moment, _)| moment.time > after) {
-                let risk = moment.at_risk().weight;
-                let jump = |event: &super::table::Event| {
-                    Some(Jump {
-                        time: moment.time,
-                        from,
-                        to: position(event.cause)?,
-                        hazard: event.mass().weight / risk,
-                        risk,
-                    })
+            for happening in table.happenings().filter(|happening| happening.time > after) {
+                let risk = happening.risk.weight;
+                let jump = |(cause, left): (u32, Mass)| {
+                    let (to, hazard) = (position(cause)?, left.weight / risk);
+                    Some(Jump { time: happening.time, from, to, hazard, risk })
                 };
-                jumps.extend(events.iter().filter_map(jump));
+                jumps.extend(happening.by_cause().filter_map(jump));
             }
         }
         jumps.sort_by(|a, b| a.time.total_cmp(&b.time));

@@ -51,14 +51,14 @@ impl NelsonAalen {
         let mut now = Step { time: 0.0, hazard: 0.0, variance: 0.0 };
         let mut n_events = 0;
         let mut steps = Vec::new();
-        for (moment, events) in table.happenings() {
-            let mine = events.iter().filter(|event| counts(event.cause));
+        for happening in table.happenings() {
+            let mine = happening.by_cause().filter(|(cause, _)| counts(*cause));
             let (n, weight) =
-                mine.fold((0_u64, 0.0), |(n, w), e| (n + u64::from(e.mass().n), w + e.mass().weight));
+                mine.fold((0_u64, 0.0), |(n, w), (_, mass)| (n + u64::from(mass.n), w + mass.weight));
             if n > 0 {
-                let risk = moment.at_risk().weight;
+                let risk = happening.risk.weight;
                 n_events += n;
-                now.time = moment.time;
+                now.time = happening.time;
                 now.hazard += weight / risk;
                 now.variance += weight / risk / risk;
                 steps.push(now);

@@ -181,17 +181,8 @@ impl Durations {
         if !age.is_finite() {
             return Err(Error::out_of_range("after", "a finite number", age));
         }
-        let gone = self.table.moments.partition_point(|moment| moment.time <= age);
-        let Table { moments, squares, events, entries } = &self.table;
-        let first = u32::try_from(gone).unwrap_or(u32::MAX);
-        let kept = events.iter().filter(|event| event.moment >= first);
-        let mut table = Table {
-            moments: moments.iter().skip(gone).copied().collect(),
-            squares: squares.iter().skip(gone).copied().collect(),
-            events: kept.map(|event| table::Event { moment: event.moment - first, ..*event }).collect(),
-            entries: Vec::new(),
-        };
-        let later: Vec<_> = entries.iter().filter(|entry| entry.time > age).copied().collect();
+        let mut table = self.table.leaving_after(age);
+        let later: Vec<_> = self.table.entries.iter().filter(|entry| entry.time > age).copied().collect();
         let waiting = later.iter().fold(Mass::default(), |all, entry| Mass {
             n: all.n + entry.mass.n,
             weight: all.weight + entry.mass.weight,
@@ -211,7 +202,7 @@ impl Durations {
 
     /// Number of stays whose end was seen.
     pub fn n_events(&self) -> u64 {
-        u64::from(table::total(&self.table.events).n)
+        u64::from(self.table.left().n)
     }
 
     /// Number of stays that equally weighted data of the same information would hold: (sum w)^2 / sum w^2.

@@ -154,9 +154,9 @@ impl PiecewiseHazard {
 
 fn events(durations: &Durations, cuts: &[f64]) -> Vec<f64> {
     let mut bands = vec![0.0; cuts.len() + 1];
-    for (moment, events) in durations.table().happenings() {
-        if let Some(band) = bands.get_mut(cuts.partition_point(|cut| *cut < moment.time)) {
-            *band += super::table::total(events).weight;
+    for happening in durations.table().happenings() {
+        if let Some(band) = bands.get_mut(cuts.partition_point(|cut| *cut < happening.time)) {
+            *band += happening.left().weight;
         }
     }
     bands
@@ -165,9 +165,8 @@ fn events(durations: &Durations, cuts: &[f64]) -> Vec<f64> {
 /// Time at risk in each band: the time up to the exits less the time up to the late entries.
 fn exposures(durations: &Durations, cuts: &[f64]) -> Vec<f64> {
     let table = durations.table();
-    let exits = table.moments.iter().map(|moment| (moment.time, moment.exits().weight));
     let entries = table.entries.iter().map(|entry| (entry.time.max(0.0), entry.mass.weight));
-    let (until_exit, until_entry) = (person_time(exits, cuts), person_time(entries, cuts));
+    let (until_exit, until_entry) = (person_time(table.exits(), cuts), person_time(entries, cuts));
     until_exit.into_iter().zip(until_entry).map(|(exit, entry)| (exit - entry).max(0.0)).collect()
 }
 

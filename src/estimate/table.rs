@@ -27,36 +27,54 @@ impl Mass {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Moment {
     pub(super) time: f64,
-    exit_weight: f64,
-    risk_weight: f64,
+    /// Everybody leaving now, censored ones included.
     n_exits: u32,
+    /// Everybody who had entered before this time and not left before it.
     n_at_risk: u32,
 }
 
-impl Moment {
-    /// Everybody leaving now, censored ones included.
-    pub(super) const fn exits(&self) -> Mass {
-        Mass { n: self.n_exits, weight: self.exit_weight }
-    }
-
-    /// Everybody who had entered before this time and not left before it.
-    pub(super) const fn at_risk(&self) -> Mass {
-        Mass { n: self.n_at_risk, weight: self.risk_weight }
-    }
+/// What a [`Moment`] counts, by weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Weights {
+    exits: f64,
+    at_risk: f64,
+    /// Sum of the squared weights of the exits.
+    squares: f64,
 }
 
 /// The exits of one moment to one cause.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Event {
-    pub(super) weight: f64,
-    pub(super) n: u32,
+    n: u32,
     pub(super) moment: u32,
     pub(super) cause: u32,
 }
 
-impl Event {
-    pub(super) const fn mass(&self) -> Mass {
-        Mass { n: self.n, weight: self.weight }
+/// A moment at which somebody left to a cause.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Happening<'t> {
+    pub(super) time: f64,
+    /// Everybody who could have left.
+    pub(super) risk: Mass,
+    events: &'t [Event],
+    /// By event; empty where all weights are 1.
+    weights: &'t [f64],
+}
+
+impl<'t> Happening<'t> {
+    /// Who left, by cause.
+    pub(super) fn by_cause(self) -> impl Iterator<Item = (u32, Mass)> + 't {
+        self.events.iter().enumerate().map(move |(i, event)| {
+            let weight = self.weights.get(i).copied().unwrap_or_else(|| f64::from(event.n));
+            (event.cause, Mass { n: event.n, weight })
+        })
+    }
+
+    /// Who left, whatever the cause.
+    pub(super) fn left(self) -> Mass {
+        let mut all = Mass::default();
+        self.by_cause().for_each(|(_, mass)| all.add(mass));
+        all
     }
 }
 
@@ -83,9 +101,11 @@ pub(super) const CENSORED: u32 = 0;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table {
     pub(super) moments: Vec<Moment>,
-    /// Sums of squared weights of the exits by moment; left empty where all weights are 1.
-    pub(super) squares: Vec<f64>,
+    /// By moment; left empty where all weights are 1.
+    pub(super) weights: Vec<Weights>,
     pub(super) events: Vec<Event>,
+    /// By event; left empty where all weights are 1.
+    pub(super) event_weights: Vec<f64>,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -98,10 +118,15 @@ impl Table {
         });
         let mut table = Self::default();
         for row in &rows {
-            table.leave(row.time, row.cause, Mass { n: 1, weight: row.weight });
-            table.squares.resize(table.moments.len(), 0.0);
-            if let Some(square) = table.squares.last_mut() {
-                *square += row.weight * row.weight;
+            table.leave(row.time, row.cause, 1);
+            table.weights.resize(table.moments.len(), Weights::default());
+            if let Some(weights) = table.weights.last_mut() {
+                weights.exits += row.weight;
+                weights.squares += row.weight * row.weight;
+            }
+            table.event_weights.resize(table.events.len(), 0.0);
+            if let (true, Some(weight)) = (row.cause != CENSORED, table.event_weights.last_mut()) {
+                *weight += row.weight;
             }
         }
         rows.retain(|row| row.entry > f64::NEG_INFINITY);
@@ -118,36 +143,24 @@ impl Table {
         table.moments.reserve(rows.len());
         table.events.reserve(rows.clone().filter(|(_, cause)| *cause > 0).count());
         for (time, cause) in rows {
-            table.leave(time, u32::from(cause), Mass { n: 1, weight: 1.0 });
+            table.leave(time, u32::from(cause), 1);
         }
         table.with_risk_sets()
     }
 
     /// Adds exits that come in increasing (time, cause).
-    pub(super) fn leave(&mut self, time: f64, cause: u32, mass: Mass) {
+    fn leave(&mut self, time: f64, cause: u32, n: u32) {
         match self.moments.last_mut() {
-            Some(last) if last.time >= time => {
-                last.n_exits += mass.n;
-                last.exit_weight += mass.weight;
-            }
-            _ => self.moments.push(Moment {
-                time,
-                exit_weight: mass.weight,
-                risk_weight: 0.0,
-                n_exits: mass.n,
-                n_at_risk: 0,
-            }),
+            Some(last) if last.time >= time => last.n_exits += n,
+            _ => self.moments.push(Moment { time, n_exits: n, n_at_risk: 0 }),
         }
         if cause == CENSORED {
             return;
         }
         let moment = u32::try_from(self.moments.len() - 1).unwrap_or(u32::MAX);
         match self.events.last_mut() {
-            Some(last) if last.moment == moment && last.cause == cause => {
-                last.n += mass.n;
-                last.weight += mass.weight;
-            }
-            _ => self.events.push(Event { weight: mass.weight, n: mass.n, moment, cause }),
+            Some(last) if last.moment == moment && last.cause == cause => last.n += n,
+            _ => self.events.push(Event { n, moment, cause }),
         }
     }
 
@@ -161,8 +174,8 @@ impl Table {
 
     /// Y(t) = exits from t on less entries from t on, summed from the end: without late entries nothing cancels.
     pub(super) fn with_risk_sets(mut self) -> Self {
-        let plain = self.squares.is_empty();
         let (mut n, mut weight) = (0, Sum::default());
+        let mut weights = self.weights.iter_mut().rev();
         let mut entries = self.entries.iter().rev().peekable();
         let mut waiting = 0;
         for moment in self.moments.iter_mut().rev() {
@@ -172,52 +185,97 @@ impl Table {
             }
             n += moment.n_exits;
             moment.n_at_risk = n - waiting;
-            if plain {
-                moment.risk_weight = f64::from(moment.n_at_risk);
-                continue;
+            if let Some(weights) = weights.next() {
+                weight.add(weights.exits);
+                // Whoever leaves now is at risk now, whatever rounding says.
+                weights.at_risk = weight.get().max(weights.exits);
             }
-            weight.add(moment.exit_weight);
-            // Whoever leaves now is at risk now, whatever rounding says.
-            moment.risk_weight = weight.get().max(moment.exit_weight);
         }
         self
     }
 
     /// The moments at which something happened, each with its events.
-    pub(super) fn happenings(&self) -> impl Iterator<Item = (&Moment, &[Event])> {
-        let groups = self.events.chunk_by(|a, b| a.moment == b.moment);
-        groups.filter_map(|events| {
-            let moment = usize::try_from(events.first()?.moment).ok()?;
-            Some((self.moments.get(moment)?, events))
+    pub(super) fn happenings(&self) -> impl Iterator<Item = Happening<'_>> {
+        let mut start = 0;
+        self.events.chunk_by(|a, b| a.moment == b.moment).filter_map(move |events| {
+            let place = usize::try_from(events.first()?.moment).ok()?;
+            let moment = self.moments.get(place)?;
+            let weights = self.event_weights.get(start..start + events.len()).unwrap_or_default();
+            start += events.len();
+            Some(Happening { time: moment.time, risk: self.risk(place, moment), events, weights })
         })
+    }
+
+    fn risk(&self, place: usize, moment: &Moment) -> Mass {
+        let weights = self.weights.get(place);
+        let weight = weights.map_or_else(|| f64::from(moment.n_at_risk), |weights| weights.at_risk);
+        Mass { n: moment.n_at_risk, weight }
+    }
+
+    /// The time and weight of everybody leaving, censored ones included, in increasing time.
+    pub(super) fn exits(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.moments.iter().enumerate().map(|(place, moment)| {
+            let weights = self.weights.get(place);
+            (moment.time, weights.map_or_else(|| f64::from(moment.n_exits), |weights| weights.exits))
+        })
+    }
+
+    /// Everybody who left to a cause.
+    pub(super) fn left(&self) -> Mass {
+        let all = Happening {
+            time: 0.0,
+            risk: Mass::default(),
+            events: &self.events,
+            weights: &self.event_weights,
+        };
+        all.left()
+    }
+
+    /// What happened at a time, if anything.
+    pub(super) fn happening(&self, time: f64) -> Option<Happening<'_>> {
+        let place = self.moments.partition_point(|moment| moment.time < time);
+        let moment = self.moments.get(place).filter(|moment| moment.time <= time)?;
+        let number = u32::try_from(place).ok()?;
+        let first = self.events.partition_point(|event| event.moment < number);
+        let last = self.events.partition_point(|event| event.moment <= number);
+        let weights = self.event_weights.get(first..last).unwrap_or_default();
+        let events = self.events.get(first..last).unwrap_or_default();
+        Some(Happening { time, risk: self.risk(place, moment), events, weights })
     }
 
     /// Weight of the rows with `entry < t <= time`.
     pub(super) fn at_risk(&self, t: f64) -> f64 {
         let next = self.moments.partition_point(|moment| moment.time < t);
-        let Some(next) = self.moments.get(next) else { return 0.0 };
+        let Some((place, next)) = self.moments.get(next).map(|moment| (next, moment)) else { return 0.0 };
         let first = self.entries.partition_point(|entry| entry.time < t);
         let late = self.entries.iter().skip(first).take_while(|entry| entry.time < next.time);
-        (next.risk_weight - late.map(|entry| entry.mass.weight).sum::<f64>()).max(0.0)
+        (self.risk(place, next).weight - late.map(|entry| entry.mass.weight).sum::<f64>()).max(0.0)
     }
 
     /// Number of rows, sum of weights, sum of squared weights.
     pub(super) fn totals(&self) -> (u32, f64, f64) {
         let n = self.moments.iter().map(|moment| moment.n_exits).sum();
-        if self.squares.is_empty() {
+        if self.weights.is_empty() {
             return (n, f64::from(n), f64::from(n));
         }
-        (n, sum(self.moments.iter().map(|moment| moment.exit_weight)), sum(self.squares.iter().copied()))
+        let weights = |of: fn(&Weights) -> f64| sum(self.weights.iter().map(of));
+        (n, weights(|weights| weights.exits), weights(|weights| weights.squares))
     }
-}
 
-/// Sum of masses.
-pub(super) fn total(events: &[Event]) -> Mass {
-    let mut all = Mass::default();
-    for event in events {
-        all.add(event.mass());
+    /// The rows that leave later than this, as they leave.
+    pub(super) fn leaving_after(&self, time: f64) -> Self {
+        let gone = self.moments.partition_point(|moment| moment.time <= time);
+        let number = u32::try_from(gone).unwrap_or(u32::MAX);
+        let first = self.events.partition_point(|event| event.moment < number);
+        let kept = self.events.iter().skip(first);
+        Self {
+            moments: self.moments.iter().skip(gone).copied().collect(),
+            weights: self.weights.iter().skip(gone).copied().collect(),
+            events: kept.map(|event| Event { moment: event.moment - number, ..*event }).collect(),
+            event_weights: self.event_weights.iter().skip(first).copied().collect(),
+            entries: Vec::new(),
+        }
     }
-    all
 }
 
 /// Rows looked at together: small enough to stay in the nearest cache between the two passes over them.
@@ -272,7 +330,7 @@ impl DayCounts {
             for (cause, lanes) in (0..).zip(causes) {
                 let n = lanes.iter().sum();
                 if n > 0 {
-                    table.leave(count(day), cause, Mass { n, weight: f64::from(n) });
+                    table.leave(count(day), cause, n);
                 }
             }
         }
@@ -373,7 +431,8 @@ mod tests {
                 weight: 1.0,
                 cause: u32::from(cause),
             };
-            let slow = Table { squares: Vec::new(), ..Table::from_rows(rows.iter().map(row).collect()) };
+            let slow = Table::from_rows(rows.iter().map(row).collect());
+            let slow = Table { weights: Vec::new(), event_weights: Vec::new(), ..slow };
             assert_eq!(of_times(&times, &causes), slow);
         }
     }

@@ -3,7 +3,6 @@
 use super::aalen_johansen::AalenJohansen;
 use super::observation::Durations;
 use super::proportion::{Closed, Counts, Interval, ShareInterval};
-use super::table;
 use crate::{Level, Probability};
 use std::fmt;
 
@@ -62,7 +61,7 @@ impl WinRate {
             paths: AalenJohansen::fit(durations),
             longest: durations.longest(),
             rows_per_weight,
-            closed: table::total(&durations.table().events).weight * rows_per_weight,
+            closed: durations.table().left().weight * rows_per_weight,
         }
     }
 

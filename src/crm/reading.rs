@@ -177,7 +177,6 @@ mod tests {
 
     #[test]
     fn the_order_of_day_and_month_is_said_never_guessed() {
-        use DateOrder::{DayFirst, MonthFirst};
         let read = |order: Option<DateOrder>, text: &str| {
             let reading = Reading { dates: order, ..Reading::default() };
             reading.instant(text, "at").ok().map(|at| civil(at).to_string())

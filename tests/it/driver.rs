@@ -117,3 +117,56 @@ fn a_refused_line_is_answered_and_the_next_one_too() {
     assert_eq!(answers.iter().map(code).collect::<Vec<_>>(), expected);
     assert_eq!(answers.last().unwrap()["version"], env!("CARGO_PKG_VERSION"));
 }
+
+/// By hand: a deal of 100 at 1/2 and one of 50 at 3/10 against 100; eight more of 50 at 1/2 against 200 make
+/// (247/256 + 163/256) / 2 = .80078, seven .71875; one deal grows and moves on, one is won, one is created.
+#[test]
+fn gap_required_pipeline_and_waterfall() {
+    let events = json!([
+        {"deal": "x", "at": "2026-01-01", "stage": "a", "amount": 10},
+        {"deal": "x", "at": "2026-02-01", "stage": "b", "amount": 15},
+        {"deal": "y", "at": "2026-01-01", "stage": "a", "amount": 7},
+        {"deal": "y", "at": "2026-02-02", "stage": "won"},
+        {"deal": "z", "at": "2026-02-03", "stage": "a", "amount": 4},
+    ]);
+    let required = |deals: Value, win_probability: f64| {
+        json!({"cmd": "required_pipeline", "deals": deals, "target": 200, "confidence": 0.8,
+            "win_probability": win_probability, "deal_amount": 50})
+        .to_string()
+    };
+    let a = json!({"deal": "a", "p": 0.5, "amount": 100});
+    let Some(answers) = answers(vec![
+        json!({"cmd": "gap", "deals": [a, {"deal": "b", "p": 0.3, "amount": 50}], "target": 100}).to_string(),
+        required(json!([a]), 0.5),
+        required(json!([]), 0.0),
+        json!({"cmd": "waterfall", "process": {"open": ["a", "b"]}, "events": events, "from": "2026-01-15",
+            "to": "2026-03-01"})
+        .to_string(),
+    ]) else {
+        return;
+    };
+    let [gap, reached, never, waterfall] = &answers[..] else { unreachable!() };
+    // Sums of a few products of exact fractions: some units in the last place.
+    let close = |found: &Value, expected: f64| {
+        assert!((found.as_f64().unwrap() - expected).abs() < 1e-12, "{found}, not {expected}");
+    };
+    close(&gap["chance"], 0.5);
+    close(&gap["coverage"], 1.5);
+    close(&gap["shortfall_mean"], 35.0);
+    close(&gap["expected_shortfall"], 0.5 * (0.3 * 50.0 + 0.7 * 100.0));
+    close(&gap["lose_biggest_chance"], 0.0);
+    for (deal, (won, lost)) in [(0, (1.0, 0.0)), (1, (0.5, 0.5))] {
+        close(&gap["swing"][deal]["given_won"], won);
+        close(&gap["swing"][deal]["given_lost"], lost);
+    }
+    assert_eq!((reached["n_deals"].as_u64(), reached["amount"].as_f64()), (Some(8), Some(400.0)));
+    close(&reached["chance_reached"], (247.0 + 163.0) / 512.0);
+    assert!(never["n_deals"].is_null() && never["amount"].is_null());
+    let bar = |name: &str| (waterfall[name]["amount"].as_f64().unwrap(), waterfall[name]["n"].as_u64());
+    assert_eq!(bar("opening"), (17.0, Some(2)));
+    assert_eq!(bar("created"), (4.0, Some(1)));
+    assert_eq!(bar("amount_up"), (5.0, Some(1)));
+    assert_eq!(bar("moved_forward"), (0.0, Some(1)));
+    assert_eq!(bar("won"), (-7.0, Some(1)));
+    assert_eq!(bar("closing"), (19.0, Some(2)));
+}

@@ -51,7 +51,11 @@ fn print_worlds(measured: &[(String, Measured)]) {
         for (_, other) in measured {
             let companies = other.worlds.get(world).map_or(&[][..], Vec::as_slice);
             let all = Loss::of(companies);
-            print!(" {:11.4} +- {:.4}", all.crps / all.actual, error_of_difference(base, companies));
+            if all.actual > 0.0 {
+                print!(" {:11.4} +- {:.4}", all.crps / all.actual, error_of_difference(base, companies));
+            } else {
+                print!(" {:>20}", "nothing won");
+            }
         }
         println!();
     }

@@ -19,6 +19,7 @@ mod swing;
 mod target;
 
 pub use analysis::GapAnalysis;
+pub(crate) use display::{Percent, read};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use scenario::{Scenario, WhatIf};
 pub use summary::GapSummary;

@@ -29,6 +29,8 @@ mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;
 mod pipedrive;
+#[cfg(feature = "plot")]
+mod plot;
 mod promises;
 mod salesforce;
 mod scores;

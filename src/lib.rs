@@ -65,7 +65,7 @@
 //! | [`gap`] | a [`Target`], its chance, and what is missing |
 //! | [`score`] | proper scores of a forecast against what came |
 //! | [`backtest`] | forecasts of the past beside what came, origin by origin |
-//! | `plot` | answers as SVG pictures, with the feature `plot` |
+//! | [`report`], `plot` | answers as Markdown; as SVG pictures with the feature `plot` |
 //! | [`synthetic`] | companies whose truth is known, for tests and one's own power studies |
 //! | [`num`] | numbers with a meaning: [`Probability`], [`Level`], [`Amount`], [`Seed`] |
 //!
@@ -95,6 +95,7 @@ pub mod model;
 pub mod num;
 #[cfg(feature = "plot")]
 pub mod plot;
+pub mod report;
 pub mod score;
 pub mod synthetic;
 pub mod time;

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: each room may use those before it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "error",
     "num",
     "score",
@@ -31,6 +31,7 @@ const ROOMS: [&str; 15] = [
     "fit",
     "gap",
     "backtest",
+    "report",
     "plot",
 ];
 const LONGEST_FILE: usize = 600;

@@ -32,6 +32,7 @@ mod pipedrive;
 #[cfg(feature = "plot")]
 mod plot;
 mod promises;
+mod report;
 mod salesforce;
 mod scores;
 mod semi_markov;

@@ -49,7 +49,9 @@
 //! | noise floor | the spread that is left even if every chance is right |
 //! | quantile | `q10` is the smallest amount that is not exceeded with chance 10 % |
 //!
-//! Ratios are numbers, 1.0 = 100 %; percent is for reading only.
+//! Ratios are numbers, 1.0 = 100 %; percent is for reading only. More words, and which win rate is which:
+//! [definitions](guide::definitions). A recipe a question: [cookbook](guide::cookbook). Servers:
+//! [embedding](guide::embedding). Builds that watch accuracy: [accuracy in CI](guide::accuracy_in_ci).
 //!
 //! # Rooms
 //!
@@ -90,6 +92,7 @@ pub mod estimate;
 pub mod fit;
 pub mod forecast;
 pub mod gap;
+pub mod guide;
 pub mod history;
 pub mod model;
 pub mod num;

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up: each room may use those before it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "error",
     "num",
     "score",
@@ -33,6 +33,7 @@ const ROOMS: [&str; 16] = [
     "backtest",
     "report",
     "plot",
+    "guide",
 ];
 const LONGEST_FILE: usize = 600;
 const LONGEST_TOUR: usize = 150;

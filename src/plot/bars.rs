@@ -114,8 +114,9 @@ pub fn gap(gap: &GapAnalysis, size: Size) -> Result<String> {
     } else {
         format!("The mean is {} above the target of {}", read(mean - target), gap.target())
     };
-    let coverage = gap.pipeline_coverage().map_or(String::new(), |x| format!(", {x:.1} times what remains"));
-    let about = format!("{}; {} can still close{coverage}", scope("Bookings", gap), read(gap.can_close()));
+    let (low, high) = gap.distribution().interval(Level::new(0.8)?);
+    let range = format!("line beside the mean: 80 % range, {} to {}", read(low), read(high));
+    let about = format!("{}; {range}", scope("Bookings", gap));
     let parts = [
         ("booked", weighted.booked(), Fill::Solid(Ink::BLUE)),
         ("open deals\nexpected", weighted.open(), Fill::Solid(Ink::SKY)),
@@ -140,7 +141,6 @@ pub fn gap(gap: &GapAnalysis, size: Size) -> Result<String> {
         steps.push(step("missing\nat the mean", (mean, target), Fill::Striped(Ink::VERMILION)));
     }
     steps.push(step("target", (0.0, target), Fill::Striped(Ink::GREY)));
-    let (low, high) = gap.distribution().interval(Level::new(0.8)?);
     let mut sheet = Sheet::new(size, &title, &about);
     stand(&mut sheet, &steps, Some((3, low, high)));
     sheet.svg()

@@ -1,9 +1,10 @@
 //! The fitted model: plain data that answers for any book and period it was fitted for.
 
 use super::assumed::Assumed;
-use super::calibration::{Calibration, Ratio, tilted, tilted_counts};
+use super::calibration::{Calibration, tilted, tilted_counts};
 use super::period_forecast::{Evidence, PeriodForecast};
 use super::replay::{Open, Outlook};
+use super::signals::{Signals, lift};
 use super::stored::Stored;
 use crate::deals::{SalesProcess, Snapshot};
 use crate::forecast::{
@@ -297,7 +298,7 @@ impl FittedModel {
         let from = day_number(period.start()).max(day);
         match &self.basis {
             Basis::Fitted { process, calibration, .. } => {
-                let open = self.open_deals(process, book, day);
+                let open = self.open_deals((process, calibration), book, day);
                 Ok(Expected::fitted((process, calibration), open, (day, from), &ends))
             }
             Basis::Assumed(assumed) => {
@@ -327,12 +328,21 @@ impl Split {
 impl FittedModel {
     /// The open deals of a book as the process sees them.
     #[allow(clippy::unused_self, reason = "reads as a question to the model")]
-    pub(super) fn open_deals(&self, process: &Process, book: &Snapshot, day: i32) -> Vec<Open> {
+    pub(super) fn open_deals(
+        &self,
+        (process, calibration): (&Process, &Calibration),
+        book: &Snapshot,
+        day: i32,
+    ) -> Vec<Open> {
         let open = book.open().iter().map(|deal| Open {
             stage: deal.stage_id().0,
             age: day.saturating_sub(deal.entered_day()),
             group: process.effects.group(deal.attributes()),
             amount: deal.amount().map(Amount::get),
+            said: Signals {
+                close: deal.expected_close().map(day_number),
+                category: calibration.offsets.number(deal.category()),
+            },
         });
         open.collect()
     }
@@ -351,7 +361,7 @@ impl Expected {
         (day, from): (i32, i32),
         ends: &[i32],
     ) -> Self {
-        Self::paced((process, calibration), book, (from, ends), |open, end| {
+        Self::paced((process, calibration), book, ((day, from), ends), |open, end| {
             Outlook::of(process, open, (day, usize::try_from(end - day).unwrap_or(0)))
         })
     }
@@ -360,7 +370,7 @@ impl Expected {
     pub(super) fn paced(
         (process, calibration): (&Process, &Calibration),
         book: Vec<Open>,
-        (from, ends): (i32, &[i32]),
+        ((day, from), ends): ((i32, i32), &[i32]),
         until: impl Fn(&[Open], i32) -> Outlook,
     ) -> Self {
         let mut placed: Vec<(Open, usize)> = book.into_iter().zip(0..).collect();
@@ -368,6 +378,7 @@ impl Expected {
         let (open, order): (Vec<Open>, Vec<usize>) = placed.into_iter().unzip();
         let until = |end: i32| until(&open, end);
         let mut before = until(from);
+        let earlier = before.chances.clone();
         let mut chances = Vec::new();
         let mut new_wins = vec![0.0; process.entries.len()];
         let mut new_shares = Vec::new();
@@ -383,7 +394,17 @@ impl Expected {
             before = outlook;
         }
         let amounts: Vec<f64> = open.iter().map(|deal| deal.amount.unwrap_or(0.0)).collect();
-        correct(&mut chances, &amounts, calibration.open);
+        let until_the_end = ends.last().map_or(from, |&end| end.max(from));
+        rescale(&mut chances, |all| {
+            let heeded = |p: f64, deal: &Open, end| lift(p, calibration.offsets.odds(deal.said, (day, end)));
+            let deals = open.iter().zip(&earlier).zip(all);
+            deals
+                .map(|((deal, &before), &p)| {
+                    (heeded(before + p, deal, until_the_end) - heeded(before, deal, from)).max(0.0)
+                })
+                .collect()
+        });
+        rescale(&mut chances, |all| tilted(all, &amounts, calibration.open));
         let new_amounts: Vec<f64> = process.entries.iter().map(|entry| entry.amount.unwrap_or(0.0)).collect();
         let new_wins = tilted_counts(&new_wins, &new_amounts, calibration.new);
         let new = new_amounts.into_iter().zip(new_wins).filter(|new| new.1 > 0.0).collect();
@@ -411,14 +432,15 @@ fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-/// Brings the chances over all buckets to what past forecasts taught, each bucket in proportion.
-fn correct(chances: &mut [Vec<f64>], amounts: &[f64], ratio: Ratio) {
-    let all: Vec<f64> = (0..amounts.len())
+/// Changes the chances over all buckets together, each bucket in proportion.
+fn rescale(chances: &mut [Vec<f64>], change: impl Fn(&[f64]) -> Vec<f64>) {
+    let n_deals = chances.first().map_or(0, Vec::len);
+    let all: Vec<f64> = (0..n_deals)
         .map(|deal| chances.iter().filter_map(|bucket| bucket.get(deal)).sum::<f64>().min(1.0))
         .collect();
-    let corrected = tilted(&all, amounts, ratio);
+    let changed = change(&all);
     for bucket in chances {
-        for ((p, before), after) in bucket.iter_mut().zip(&all).zip(&corrected) {
+        for ((p, before), after) in bucket.iter_mut().zip(&all).zip(&changed) {
             *p = if *before > 0.0 { *p * (after / before) } else { 0.0 };
         }
     }

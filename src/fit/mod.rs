@@ -7,6 +7,7 @@ mod options;
 mod period_forecast;
 pub(crate) mod replay;
 mod rolling;
+mod signals;
 mod stored;
 mod under;
 mod workers;

@@ -129,5 +129,10 @@ fn check_calibration(calibration: &Calibration) -> Result<()> {
     let ratios = [deals, money, calibration.new.deals, calibration.new.money];
     check(ratios.into_iter().all(|x| x > 0.0 && is_factor(x)), "ratios above 0")?;
     check(is_factor(calibration.windows), "a number of windows >= 0")?;
+    let offsets = &calibration.offsets;
+    check(
+        offsets.is_whole() && offsets.factors().all(|x| x > 0.0 && is_factor(x)),
+        "an odds factor for everything reps say",
+    )?;
     check((0.0..=1.0).contains(&calibration.tau), "a shock from 0 to 1")
 }

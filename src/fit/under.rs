@@ -11,6 +11,7 @@ use super::assumed::{Assumed, Timing};
 use super::fitted::{Basis, Expected, FittedModel, Split};
 use super::options::within_reach;
 use super::replay::{Open, Outlook};
+use super::signals::lift;
 use crate::deals::{OpenDeal, Snapshot};
 use crate::forecast::Total;
 use crate::model::chain::Standing;
@@ -123,8 +124,8 @@ impl FittedModel {
             let Reached { chances, new_wins } = reached(process, open, (day, days), cycle);
             Outlook { chances, new_wins }
         };
-        let open = self.open_deals(process, book, day);
-        *expected = Expected::paced((process, calibration), open, (from, &ends), pace);
+        let open = self.open_deals((process, calibration), book, day);
+        *expected = Expected::paced((process, calibration), open, ((day, from), &ends), pace);
         Ok(())
     }
 
@@ -252,11 +253,6 @@ impl FittedModel {
         }
         Ok(())
     }
-}
-
-/// A chance with its odds multiplied.
-pub(crate) fn lift(p: f64, odds: f64) -> f64 {
-    if p < 1.0 { odds * p / (1.0 - p + odds * p) } else { p }
 }
 
 /// The share of a group among the deals created lately in a stage; among all of them where none was.

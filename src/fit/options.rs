@@ -24,6 +24,8 @@ pub enum Part {
     Attributes,
     /// Weekdays.
     Calendar,
+    /// Months of the year, of new deals and of what becomes of them.
+    Seasons,
     /// What the rep says: expected close date and category, as they were at the time.
     RepSignals,
     /// Observed over expected from the model's own past forecasts.
@@ -41,10 +43,11 @@ impl Part {
     /// let bare = Part::ALL.into_iter().fold(ForecastModel::default(), ForecastModel::without);
     /// assert_ne!(bare, ForecastModel::default());
     /// ```
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Level,
         Self::Attributes,
         Self::Calendar,
+        Self::Seasons,
         Self::RepSignals,
         Self::ObservedExpected,
         Self::SharedShock,
@@ -89,6 +92,7 @@ impl ForecastModel {
             Part::Level => self.parts.level = false,
             Part::Attributes => self.parts.attributes = false,
             Part::Calendar => self.parts.calendar = false,
+            Part::Seasons => self.parts.seasons = false,
             Part::RepSignals => self.learned.signals = false,
             Part::ObservedExpected => self.learned.ratio = false,
             Part::SharedShock => self.learned.shock = false,

@@ -111,7 +111,8 @@ fn check_process(process: &Process, n_open: usize) -> Result<()> {
                 && effect.factors.iter().all(|table| table.is_valid(n_open, is_factor))
         });
     check(effects, "at most two attributes with sorted levels and a table of factors for each")?;
-    check(process.weekdays.all().all(is_factor), "weekday factors >= 0")?;
+    let calendar = process.weekdays.all().chain(process.seasons.all()).chain(process.arrivals.months.all());
+    check(calendar.into_iter().all(is_factor), "factors of weekdays and months >= 0")?;
     let arrivals = &process.arrivals;
     let rates = arrivals.weekday.iter().chain([&arrivals.daily, &arrivals.variance]).all(|&x| is_factor(x));
     check(rates, "arrivals that are finite and >= 0")?;

@@ -28,6 +28,7 @@ mod oracles;
 mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;
+mod parts;
 mod pipedrive;
 mod promises;
 mod salesforce;

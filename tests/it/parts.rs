@@ -14,7 +14,8 @@ fn lost(model: &ForecastModel, world: World) -> (f64, f64) {
         truth.arrivals.daily /= 3.0;
         let usual = Company::named(world, Seed::new(seed)).unwrap();
         let log = Company::new(truth, *usual.history(), Seed::new(seed)).unwrap().log().unwrap();
-        let plan = RollingOrigin::new((date(2022, 1, 3).unwrap(), date(2023, 10, 2).unwrap()), 91, 91).unwrap();
+        let plan =
+            RollingOrigin::new((date(2022, 1, 3).unwrap(), date(2023, 10, 2).unwrap()), 91, 91).unwrap();
         let report = Backtest::new(&log, plan).run(model).unwrap();
         for origin in report.origins() {
             crps += origin.money.crps;
@@ -33,7 +34,8 @@ fn worth(part: Part, world: World) -> f64 {
 
 #[test]
 fn reps_who_know_are_believed_and_reps_who_guess_are_not() {
-    let (knowing, guessing) = (worth(Part::RepSignals, World::RepSignals), worth(Part::RepSignals, World::NoisySignals));
+    let (knowing, guessing) =
+        (worth(Part::RepSignals, World::RepSignals), worth(Part::RepSignals, World::NoisySignals));
     assert!(knowing < 0.95, "{knowing}");
     assert!((guessing - 1.0).abs() < 0.005, "{guessing}");
     assert_eq!(worth(Part::RepSignals, World::Stationary), 1.0);
@@ -41,7 +43,8 @@ fn reps_who_know_are_believed_and_reps_who_guess_are_not() {
 
 #[test]
 fn months_are_learned_where_there_are_seasons() {
-    let (seasonal, batches) = (worth(Part::Seasons, World::Seasonal), worth(Part::Seasons, World::YearlyBatches));
+    let (seasonal, batches) =
+        (worth(Part::Seasons, World::Seasonal), worth(Part::Seasons, World::YearlyBatches));
     assert!(seasonal < 0.9, "{seasonal}");
     assert!(batches < 0.7, "{batches}");
     let steady = worth(Part::Seasons, World::Stationary);

@@ -157,7 +157,6 @@ impl FittedModel {
             *amount *= levers.deal_size;
             *n *= won * trended * levers.creation;
         }
-        expected.new.retain(|new| new.1 > 0.0);
         if after > 0.0 {
             expected.new_shares = shares;
         }

@@ -7,6 +7,7 @@
 //! | how much will we miss by? | [`GapAnalysis::shortfall_mean`] and its siblings |
 //! | is there enough in the pipeline? | [`GapAnalysis::pipeline_coverage`] |
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
+//! | and by region, owner, product? | [`Segments`] |
 
 mod analysis;
 mod asked;
@@ -14,6 +15,7 @@ mod coverage;
 mod display;
 mod required;
 mod scenario;
+mod segments;
 mod summary;
 mod swing;
 mod target;
@@ -21,6 +23,7 @@ mod target;
 pub use analysis::GapAnalysis;
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use scenario::{Scenario, WhatIf};
+pub use segments::{Segment, SegmentDraws, SegmentName, SegmentSummary, Segments};
 pub use summary::GapSummary;
 pub use swing::DealSwing;
 pub use target::Target;

@@ -1,0 +1,191 @@
+//! Segments, roll-ups, reasons of a chance, bridges between forecasts and several processes in one total: their laws.
+
+use chrono::NaiveDate;
+use dealcast::gap::{Segment, SegmentName};
+use dealcast::synthetic::{Company, World};
+use dealcast::time::date;
+use dealcast::{
+    ErrorKind, FittedModel, ForecastModel, Level, Period, Probability, SalesProcess,
+    Seed, SimulationOptions, Snapshot, SnapshotRow, Split, Target, Timing,
+    WeightedForecast,
+};
+use proptest::prelude::*;
+
+fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    date(year, month, day).unwrap()
+}
+
+fn quarter() -> Period {
+    Period::new(day(2020, 1, 1), day(2020, 4, 1)).unwrap()
+}
+
+/// Sixteen months of about one deal every other day.
+fn company(world: World, seed: u64) -> Company {
+    let mut truth = world.truth();
+    truth.arrivals.daily *= 0.4;
+    let history = Period::new(day(2018, 12, 1), day(2020, 4, 1)).unwrap();
+    Company::new(truth, history, Seed::new(seed)).unwrap()
+}
+
+fn fitted(world: World, seed: u64, at: NaiveDate) -> (FittedModel, Snapshot) {
+    let log = company(world, seed).log().unwrap();
+    let known = log.as_of(at);
+    (ForecastModel::default().fit(&known, &quarter()).unwrap(), known.snapshot())
+}
+
+/// A sum of means, each rounded a few times.
+const ADDS_UP: f64 = 1e-12;
+
+fn close(a: f64, b: f64, relative: f64) -> bool {
+    (a - b).abs() <= relative * (1.0 + a.abs().max(b.abs()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn segments_are_the_total_in_every_scenario(seed in 0_u64..1000, weeks in 0_u64..12) {
+        let at = day(2020, 1, 2) + chrono::Days::new(7 * weeks);
+        let (model, book) = fitted(World::Segments, seed, at);
+        let segments = model.by_segment(&book, &quarter(), "segment").unwrap();
+        let whole = model.forecast(&book, &quarter()).unwrap();
+        prop_assert!(close(segments.mean(), whole.mean(), ADDS_UP));
+        prop_assert_eq!(segments.forecast(), whole.distribution());
+        let parts = |part: fn(&WeightedForecast) -> f64| {
+            segments.segments().iter().map(|segment| part(segment.weighted())).sum::<f64>()
+        };
+        prop_assert!(close(parts(WeightedForecast::booked), whole.weighted().booked(), ADDS_UP));
+        prop_assert!(close(parts(WeightedForecast::open), whole.weighted().open(), ADDS_UP));
+        prop_assert!(close(parts(WeightedForecast::new_business), whole.weighted().new_business(), ADDS_UP));
+        let n_open: usize = segments.segments().iter().map(Segment::n_open).sum();
+        prop_assert_eq!(n_open, book.n_open());
+        // Scenario by scenario, with buckets of new business and open deals.
+        let options = SimulationOptions::default().scenarios(3000).seed(Seed::new(seed));
+        let joint = segments.simulate(&options).unwrap();
+        let total = model.simulate(&book, (&quarter(), Split::Whole), &options).unwrap();
+        prop_assert_eq!(joint.draws().dim(), (3000, segments.segments().len()));
+        for (row, sum) in joint.draws().rows().into_iter().zip(total.draws().column(0)) {
+            prop_assert!(close(row.sum(), *sum, ADDS_UP));
+        }
+        prop_assert_eq!(&joint, &segments.simulate(&options.threads(3)).unwrap());
+        // Each segment's draws follow its own exact distribution: the DKW bound at 1e-9, and the coarser strata.
+        let bound = ((2.0_f64 / 1e-9).ln() / 6000.0).sqrt() + 0.005;
+        for (segment, (column, booked)) in
+            segments.segments().iter().zip(joint.draws().columns().into_iter().zip(joint.booked()))
+        {
+            for level in [0.1, 0.5, 0.9] {
+                let x = segment.forecast().quantile(Level::new(level).unwrap());
+                let below = column.iter().filter(|&&draw| draw + booked <= x).count() as f64 / 3000.0;
+                let error = (below - segment.forecast().cdf(x).get()).abs();
+                prop_assert!(error <= bound, "{} {level}: {error}", segment.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn new_business_goes_where_the_model_can_tell() {
+    let (model, book) = fitted(World::Segments, 5, day(2020, 1, 2));
+    let segments = model.by_segment(&book, &quarter(), "segment").unwrap();
+    for name in ["mid-market", "partner", "public"] {
+        assert!(segments.get(name).unwrap().weighted().new_business() > 0.0, "{segments}");
+    }
+    let assigned: f64 = ["mid-market", "partner", "public"]
+        .map(|name| segments.get(name).unwrap().weighted().new_business())
+        .into_iter()
+        .sum();
+    let all = model.weighted(&book, &quarter()).unwrap().new_business();
+    assert!(close(assigned, all, ADDS_UP), "every value is common: {segments}");
+}
+
+#[test]
+fn an_attribute_nobody_has() {
+    let (model, book) = fitted(World::Stationary, 3, day(2020, 1, 16));
+    let segments = model.by_segment(&book, &quarter(), "region").unwrap();
+    let names: Vec<&SegmentName> = segments.segments().iter().map(Segment::name).collect();
+    assert_eq!(names, [&SegmentName::NotStated, &SegmentName::NotAssigned]);
+    let [deals, new] = segments.segments() else { panic!("two segments") };
+    let weighted = model.weighted(&book, &quarter()).unwrap();
+    assert_eq!((deals.weighted().open(), deals.weighted().new_business()), (weighted.open(), 0.0));
+    assert!(close(new.weighted().new_business(), weighted.new_business(), ADDS_UP));
+    assert_eq!((new.n_open(), new.weighted().booked()), (0, 0.0));
+    let text = segments.to_string();
+    assert!(text.contains("(not stated)") && text.contains("(new, not assigned)"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let missing = segments.with_target("north", Target::new(1.0).unwrap()).unwrap_err();
+    assert_eq!((missing.kind(), missing.found_text()), (ErrorKind::Missing, Some("north")));
+}
+
+fn assumed() -> (SalesProcess, FittedModel) {
+    let process = SalesProcess::open(["qualify", "propose"]).unwrap();
+    let chances = [0.25, 0.5].map(|p| Probability::new(p).unwrap());
+    let model = FittedModel::assumed(&process, chances, Timing::ExpectedClose).unwrap();
+    (process, model)
+}
+
+fn row(id: &str, stage: &str, amount: f64, attributes: &[(&str, &str)]) -> SnapshotRow {
+    SnapshotRow {
+        deal_id: id.into(),
+        stage: stage.into(),
+        entered: Some(day(2020, 1, 5).into()),
+        amount: Some(amount),
+        expected_close: Some(day(2020, 3, 20)),
+        attributes: attributes.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        ..SnapshotRow::default()
+    }
+}
+
+fn book(process: &SalesProcess, rows: impl IntoIterator<Item = SnapshotRow>) -> Snapshot {
+    Snapshot::from_rows(process, day(2020, 2, 3).into(), rows).unwrap()
+}
+
+#[test]
+fn one_segment_is_the_total() {
+    let (process, model) = assumed();
+    let rows = (0..40).map(|i| {
+        row(&format!("D{i}"), ["qualify", "propose"][i % 2], 100.0 + i as f64, &[("region", "north")])
+    });
+    let book = book(&process, rows.chain([row("w", "won", 70.0, &[("region", "north")])]));
+    let segments = model.by_segment(&book, &quarter(), "region").unwrap();
+    let [only] = segments.segments() else { panic!("one segment") };
+    assert_eq!(only.forecast(), segments.forecast());
+    assert_eq!(only.forecast(), model.forecast(&book, &quarter()).unwrap().distribution());
+    assert_eq!((only.weighted().booked(), only.n_open()), (70.0, 40));
+}
+
+#[test]
+fn empty_books_and_too_many_segments() {
+    let (process, model) = assumed();
+    let none = model.by_segment(&book(&process, []), &quarter(), "region").unwrap();
+    assert!(none.segments().is_empty() && none.mean() == 0.0);
+    assert_eq!(none.simulate(&SimulationOptions::default().scenarios(10)).unwrap().draws().dim(), (10, 0));
+    let many = (0..1001).map(|i| row(&format!("D{i}"), "propose", 1.0, &[("owner", &format!("o{i}"))]));
+    let error = model.by_segment(&book(&process, many), &quarter(), "owner").unwrap_err();
+    assert_eq!((error.kind(), error.field_name()), (ErrorKind::TooLarge, Some("owner")));
+    let refused = none.simulate(&SimulationOptions::default().scenarios(usize::MAX)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLarge);
+}
+
+#[test]
+fn segments_read_as_a_table() {
+    let (process, model) = assumed();
+    let rows = [
+        row("a", "propose", 200e3, &[("region", "north")]),
+        row("b", "qualify", 300e3, &[("region", "south")]),
+        row("c", "won", 600e3, &[("region", "south")]),
+        row("d", "propose", 50e3, &[]),
+    ];
+    let segments = model.by_segment(&book(&process, rows), &quarter(), "region").unwrap();
+    let segments = segments.with_target("south", Target::new(700e3).unwrap()).unwrap();
+    let text = segments.to_string();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[2], ["north", "1", "0", "100", "k", "0", "100", "k", "0-200", "k"], "{text}");
+    let south = "south 1 0.60 M 75.0 k 0 0.68 M 0.60-0.90 M 0.70 M 25 %";
+    assert_eq!(lines[3].join(" "), south, "{text}");
+    assert_eq!(lines[4][..2], ["(not", "stated)"]);
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let json = serde_json::to_value(segments.summary()).unwrap();
+    assert_eq!(json[1]["segment"]["value"], "south");
+    // The assumed shock is averaged over strata: to rounding.
+    assert!(close(json[1]["chance"].as_f64().unwrap(), 0.25, ADDS_UP));
+}

@@ -8,12 +8,14 @@
 //! | is there enough in the pipeline? | [`GapAnalysis::pipeline_coverage`] |
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
 //! | and by region, owner, product? | [`Segments`] |
+//! | what is a commit worth? | [`RollUp`] |
 
 mod analysis;
 mod asked;
 mod coverage;
 mod display;
 mod required;
+mod roll_up;
 mod scenario;
 mod segments;
 mod summary;
@@ -22,6 +24,7 @@ mod target;
 
 pub use analysis::GapAnalysis;
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
+pub use roll_up::{Category, CategoryLine, Converted, RollUp, RollUpSummary};
 pub use scenario::{Scenario, WhatIf};
 pub use segments::{Segment, SegmentDraws, SegmentName, SegmentSummary, Segments};
 pub use summary::GapSummary;

@@ -1,11 +1,11 @@
 //! Segments, roll-ups, reasons of a chance, bridges between forecasts and several processes in one total: their laws.
 
 use chrono::NaiveDate;
-use dealcast::gap::{Segment, SegmentName};
+use dealcast::gap::{Category, Segment, SegmentName};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
 use dealcast::{
-    ErrorKind, FittedModel, ForecastModel, Level, Period, Probability, SalesProcess,
+    Change, DealEvent, DealLog, ErrorKind, FittedModel, ForecastModel, Level, Period, Probability, SalesProcess,
     Seed, SimulationOptions, Snapshot, SnapshotRow, Split, Target, Timing,
     WeightedForecast,
 };
@@ -188,4 +188,114 @@ fn segments_read_as_a_table() {
     assert_eq!(json[1]["segment"]["value"], "south");
     // The assumed shock is averaged over strata: to rounding.
     assert!(close(json[1]["chance"].as_f64().unwrap(), 0.25, ADDS_UP));
+}
+
+fn converted(world: World) -> (dealcast::gap::RollUp, Snapshot) {
+    let company = Company::named(world, Seed::new(4)).unwrap();
+    let log = company.log().unwrap();
+    let known = log.as_of(day(2023, 8, 14));
+    let quarter = Period::new(day(2023, 7, 1), day(2023, 10, 1)).unwrap();
+    let model = ForecastModel::default().fit(&known, &quarter).unwrap();
+    let book = known.snapshot();
+    (model.roll_up(&book, &quarter).unwrap().with_history(&known), book)
+}
+
+#[test]
+fn a_commit_is_worth_what_it_was_worth() {
+    let share = |roll_up: &dealcast::gap::RollUp, category: Category| {
+        roll_up.line(&category).unwrap().converted.unwrap()
+    };
+    let (knowing, book) = converted(World::RepSignals);
+    let (commit, pipeline) = (share(&knowing, Category::Commit), share(&knowing, Category::Pipeline));
+    assert!(commit.n_deals > 100 && commit.n_periods == 12);
+    // Nine words in ten are right: the intervals do not touch.
+    let level = Level::new(0.99).unwrap();
+    assert!(commit.interval(level).lower() > pipeline.interval(level).upper(), "{knowing}");
+    assert!(commit.amount_share().unwrap() > 3.0 * pipeline.amount_share().unwrap(), "{knowing}");
+    let (guessing, _) = converted(World::NoisySignals);
+    let (commit, pipeline) = (share(&guessing, Category::Commit), share(&guessing, Category::Pipeline));
+    // Without a difference the standard normal of two shares stays below 4 but once in 16,000.
+    let [p, q] = [commit, pipeline].map(|c| c.share().unwrap().get());
+    let variance = |p: f64, n: u64| p * (1.0 - p) / n as f64;
+    let z = (p - q) / (variance(p, commit.n_deals) + variance(q, pipeline.n_deals)).sqrt();
+    assert!(z.abs() < 4.0, "{guessing}");
+    // Everything open is somewhere.
+    let n: usize = knowing.lines().iter().map(|line| line.open.n()).sum();
+    assert_eq!(n + knowing.later().open.n(), book.n_open());
+    let open: f64 = knowing.lines().iter().map(|line| line.open.amount().get()).sum();
+    let all = book.open_book().unwrap().amount().get();
+    assert!(close(open + knowing.later().open.amount().get(), all, ADDS_UP));
+    let expected: f64 = knowing.lines().iter().map(|line| line.expected).sum();
+    assert!(close(expected + knowing.later().expected, knowing.weighted().open(), ADDS_UP));
+    let text = knowing.to_string();
+    assert!(text.contains("commit = ") && text.contains("% of the amount"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let level = knowing.level_of_call().get();
+    assert!(text.contains(&format!("at the model's q{:.0}", 100.0 * level)), "{text}");
+}
+
+/// What was won of the deals that were said to be committed, counted by hand.
+#[test]
+fn words_count_as_they_were_said_then() {
+    let process = SalesProcess::open(["propose"]).unwrap();
+    let said =
+        |deal: &str, at: NaiveDate, word: &str| DealEvent::new(deal, at, Change::Category(word.into()));
+    let entered = |deal: &str, at: NaiveDate, stage: &str, amount: f64| {
+        DealEvent::new(deal, at, Change::Entered(stage.into())).and(Change::Amount(Some(amount)))
+    };
+    let close_by =
+        |deal: &str, at: NaiveDate, by: NaiveDate| DealEvent::new(deal, at, Change::ExpectedClose(Some(by)));
+    let log = DealLog::from_events(
+        &process,
+        [
+            // Committed in May, won in June for more.
+            entered("a", day(2019, 4, 5), "propose", 100.0),
+            said("a", day(2019, 4, 6), "Commit"),
+            entered("a", day(2019, 6, 9), "won", 120.0),
+            // Called a commit only after the same point of the quarter.
+            entered("b", day(2019, 4, 5), "propose", 50.0),
+            said("b", day(2019, 4, 6), "Pipeline"),
+            said("b", day(2019, 6, 1), "Commit"),
+            entered("b", day(2019, 6, 20), "won", 50.0),
+            // Committed for a later quarter.
+            entered("c", day(2019, 4, 5), "propose", 70.0),
+            said("c", day(2019, 4, 6), "commit"),
+            close_by("c", day(2019, 4, 6), day(2019, 8, 1)),
+            entered("c", day(2019, 6, 20), "won", 70.0),
+            // Committed, and lost in the next quarter: not won by the end of this one.
+            entered("d", day(2019, 4, 5), "propose", 80.0),
+            said("d", day(2019, 4, 6), "COMMIT"),
+            entered("d", day(2019, 7, 20), "won", 80.0),
+        ],
+    )
+    .unwrap();
+    let known = log.as_of(day(2019, 8, 15));
+    let period = Period::new(day(2019, 7, 1), day(2019, 10, 1)).unwrap();
+    let model =
+        FittedModel::assumed(&process, [Probability::new(0.5).unwrap()], Timing::ExpectedClose).unwrap();
+    let row = |id: &str, word: Option<&str>| SnapshotRow {
+        category: word.map(Into::into),
+        ..row(id, "propose", 10.0, &[])
+    };
+    let rows = [row("x", Some("Commit")), row("y", Some("Pipeline")), row("z", None)];
+    let book = Snapshot::from_rows(&process, day(2020, 2, 3).into(), rows.clone()).unwrap();
+    // Nothing is known of any past quarter.
+    let bare = model.roll_up(&book, &quarter()).unwrap();
+    assert!(bare.lines().iter().all(|line| line.converted.is_none()));
+    assert_eq!((bare.call(), bare.level_of_call().get()), (10.0, bare.forecast().cdf(10.0).get()));
+    let book = Snapshot::from_rows(
+        &process,
+        day(2019, 8, 15).into(),
+        rows.map(|row| SnapshotRow { entered: None, expected_close: None, ..row }),
+    )
+    .unwrap();
+    let roll_up = model.roll_up(&book, &period).unwrap().with_history(&known);
+    let commit = roll_up.line(&Category::Commit).unwrap().converted.unwrap();
+    assert_eq!((commit.n_periods, commit.n_deals, commit.n_won), (1, 2, 1));
+    assert_eq!((commit.open, commit.won), (180.0, 120.0));
+    let pipeline = roll_up.line(&Category::Pipeline).unwrap().converted.unwrap();
+    assert_eq!((pipeline.n_deals, pipeline.n_won, pipeline.amount_share()), (1, 1, Some(1.0)));
+    assert_eq!(roll_up.line(&Category::NotStated).unwrap().converted, None);
+    let json = serde_json::to_value(roll_up.summary()).unwrap();
+    assert_eq!(json["lines"][0]["category"], "commit");
 }

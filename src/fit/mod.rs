@@ -10,6 +10,7 @@ pub(crate) mod replay;
 mod rolling;
 mod stored;
 mod under;
+mod why;
 mod workers;
 
 pub use assumed::Timing;
@@ -19,4 +20,5 @@ pub(crate) use parted::{Cut, Parted};
 pub(crate) use period_forecast::noise_floor;
 pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};
 pub(crate) use under::{Levers, Newborn, Placed};
+pub use why::{Factor, Reason, Why};
 pub use workers::Workers;

@@ -1,6 +1,7 @@
 //! Segments, roll-ups, reasons of a chance, bridges between forecasts and several processes in one total: their laws.
 
 use chrono::NaiveDate;
+use dealcast::fit::{Reason, Why};
 use dealcast::gap::{Category, Segment, SegmentName};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
@@ -298,4 +299,116 @@ fn words_count_as_they_were_said_then() {
     assert_eq!(roll_up.line(&Category::NotStated).unwrap().converted, None);
     let json = serde_json::to_value(roll_up.summary()).unwrap();
     assert_eq!(json["lines"][0]["category"], "commit");
+}
+
+fn product(why: &Why) -> f64 {
+    why.base().get() * why.factors().iter().map(|factor| factor.ratio).product::<f64>()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn factors_multiply_to_the_chance(
+        world in prop_oneof![Just(World::Segments), Just(World::BigDealsSlower), Just(World::Skipping)],
+        seed in 0_u64..1000, weeks in 0_u64..12,
+    ) {
+        let at = day(2020, 1, 2) + chrono::Days::new(7 * weeks);
+        let (model, book) = fitted(world, seed, at);
+        for deal in model.chances(&book, &quarter()).unwrap().iter().step_by(7) {
+            let why = model.why(&book, &quarter(), &deal.deal).unwrap();
+            prop_assert_eq!(why.chance(), deal.chance);
+            prop_assert!((product(&why) - deal.chance.get()).abs() <= 1e-12 * deal.chance.get(), "{}", why);
+            prop_assert!(why.factors().iter().all(|factor| factor.ratio > 0.0 && factor.ratio.is_finite()));
+            let text = why.to_string();
+            prop_assert!(text.lines().all(|line| line.chars().count() <= 100), "{}", text);
+        }
+    }
+}
+
+#[test]
+fn each_part_is_one_factor() {
+    let log = Company::named(World::Segments, Seed::new(5)).unwrap().log().unwrap();
+    let known = log.as_of(day(2023, 8, 14));
+    let quarter = Period::new(day(2023, 7, 1), day(2023, 10, 1)).unwrap();
+    let (model, book) = (ForecastModel::default().fit(&known, &quarter).unwrap(), known.snapshot());
+    let of = |value: &str| {
+        let carries = |deal: &&dealcast::deals::OpenDeal| deal.attribute("segment") == Some(value);
+        book.open().iter().find(carries).unwrap()
+    };
+    let deal = of("partner");
+    let why = model.why(&book, &quarter, deal.id()).unwrap();
+    let reasons: Vec<&Reason> = why.factors().iter().map(|factor| &factor.reason).collect();
+    let Reason::Age { days, older_than: Some(share) } = reasons[0] else { panic!("{why}") };
+    assert_eq!(*days, i32::try_from(deal.age_days()).unwrap());
+    assert!(share.get() > 0.0 && share.get() < 1.0);
+    let partner = Reason::Attribute { name: "segment".into(), value: Some("partner".into()) };
+    let rest = [&Reason::Level, &partner, &Reason::Weekdays, &Reason::PastForecasts, &Reason::Size];
+    assert_eq!(reasons[1..], rest);
+    // Partners have 1.8 times the odds of mid-market deals, public buyers .7 times.
+    let public = model.why(&book, &quarter, of("public").id()).unwrap();
+    assert!(why.factors()[2].ratio > 1.0 && public.factors()[2].ratio < 1.0, "{why}\n{public}");
+    // A model without parts: all of their factors are 1.
+    let bare = dealcast::fit::Part::ALL.into_iter().fold(ForecastModel::default(), ForecastModel::without);
+    let bare = bare.fit(&known, &quarter).unwrap().why(&book, &quarter, deal.id()).unwrap();
+    assert!(bare.factors()[1..].iter().all(|factor| factor.ratio == 1.0), "{bare}");
+}
+
+/// Where leaving a stage has the same chance on every day, age explains nothing, and the base is the chance.
+#[test]
+fn a_deal_at_the_base() {
+    let process = SalesProcess::open(["propose"]).unwrap();
+    let mut rows = Vec::new();
+    // One in four leaves on each of sixty days, of whom every other is won.
+    for deal in 0..4000_usize {
+        let start = day(2018, 12, 3) + chrono::Days::new((deal % 300) as u64);
+        let mut stream = deal.wrapping_mul(0x9E37_79B9) % 1_000_003;
+        let mut stayed = 1;
+        while stayed < 60 && stream % 4 != 0 {
+            stream = stream.wrapping_mul(48_271) % 0x7FFF_FFFF;
+            stayed += 1;
+        }
+        let stage = if deal % 2 == 0 { "won" } else { "lost" };
+        let id = format!("D{deal}");
+        rows.push(DealEvent::new(&*id, start, Change::Entered("propose".into())));
+        rows.push(DealEvent::new(&*id, start + chrono::Days::new(stayed), Change::Entered(stage.into())));
+    }
+    let log = DealLog::from_events(&process, rows).unwrap();
+    let known = log.as_of(day(2020, 1, 1));
+    let bare = dealcast::fit::Part::ALL.into_iter().fold(ForecastModel::default(), ForecastModel::without);
+    let model = bare.fit(&known, &quarter()).unwrap();
+    let deal = SnapshotRow { entered: Some(day(2019, 12, 28).into()), ..row("x", "propose", 10.0, &[]) };
+    let book = Snapshot::from_rows(&process, day(2020, 1, 1).into(), [deal]).unwrap();
+    let why = model.why(&book, &quarter(), "x").unwrap();
+    assert!((why.base().get() - 0.5).abs() < 0.03 && (why.factors()[0].ratio - 1.0).abs() < 0.02, "{why}");
+}
+
+#[test]
+fn impossible_and_certain_deals_have_reasons() {
+    let (process, _) = assumed();
+    let chances = [0.0, 1.0].map(|p| Probability::new(p).unwrap());
+    let model = FittedModel::assumed(&process, chances, Timing::ExpectedClose).unwrap();
+    let never = row("never", "qualify", 1.0, &[]);
+    let sure = row("sure", "propose", 1.0, &[]);
+    let later = SnapshotRow { expected_close: Some(day(2020, 5, 1)), ..row("later", "propose", 1.0, &[]) };
+    let book = book(&process, [never, sure, later]);
+    let why = |deal: &str| model.why(&book, &quarter(), deal).unwrap();
+    let figures = |why: Why| (why.base().get(), why.factors()[0].ratio, why.chance().get());
+    assert_eq!(figures(why("never")), (0.0, 1.0, 0.0));
+    assert_eq!(figures(why("sure")), (1.0, 1.0, 1.0));
+    assert_eq!(figures(why("later")), (1.0, 0.0, 0.0));
+    assert_eq!(why("later").factors()[0].reason, Reason::ExpectedClose);
+    let days = Timing::MeanDays(vec![10.0, 20.0]);
+    let paced =
+        FittedModel::assumed(&process, [0.25, 0.5].map(|p| Probability::new(p).unwrap()), days).unwrap();
+    let paced = paced.why(&book, &quarter(), "never").unwrap();
+    assert_eq!((paced.base().get(), &paced.factors()[0].reason), (0.25, &Reason::DaysLeft));
+    assert!(paced.factors()[0].ratio < 1.0 && (product(&paced) - paced.chance().get()).abs() <= 1e-15);
+    let missing = model.why(&book, &quarter(), "nobody").unwrap_err();
+    assert_eq!((missing.kind(), missing.deal()), (ErrorKind::Missing, Some("nobody")));
+    // Nothing can be won on the last day's morning after.
+    let (fitted, book) = fitted(World::Stationary, 3, day(2020, 1, 16));
+    let gone = Period::new(day(2020, 1, 1), day(2020, 1, 16)).unwrap();
+    let over = fitted.why(&book, &gone, book.open()[0].id()).unwrap();
+    assert_eq!((over.base().get(), over.chance().get(), product(&over)), (0.0, 0.0, 0.0));
 }

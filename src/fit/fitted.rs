@@ -293,6 +293,12 @@ impl FittedModel {
             .found(format!("{rest} days"))
             .field("period"));
         }
+        self.expected_anyhow(book, period, split)
+    }
+
+    /// The same whether or not the model was fitted for so much time.
+    pub(super) fn expected_anyhow(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+        let day = day_number(book.as_of().date());
         let ends = split.ends(period);
         let from = day_number(period.start()).max(day);
         match &self.basis {

@@ -9,9 +9,11 @@
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
 //! | and by region, owner, product? | [`Segments`] |
 //! | what is a commit worth? | [`RollUp`] |
+//! | why did the forecast move? | [`Bridge`] |
 
 mod analysis;
 mod asked;
+mod bridge;
 mod coverage;
 mod display;
 mod required;
@@ -23,6 +25,7 @@ mod swing;
 mod target;
 
 pub use analysis::GapAnalysis;
+pub use bridge::Bridge;
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use roll_up::{Category, CategoryLine, Converted, RollUp, RollUpSummary};
 pub use scenario::{Scenario, WhatIf};

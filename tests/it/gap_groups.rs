@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 use dealcast::fit::{Reason, Why};
-use dealcast::gap::{Category, Segment, SegmentName};
+use dealcast::gap::{Bridge, Category, Segment, SegmentName};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
 use dealcast::{
-    Change, DealEvent, DealLog, ErrorKind, FittedModel, ForecastModel, Level, Period, Probability, SalesProcess,
+    Change, DealEvent, DealLog, ErrorKind, FittedModel, ForecastModel, Known, Level, Period, Probability, SalesProcess,
     Seed, SimulationOptions, Snapshot, SnapshotRow, Split, Target, Timing,
     WeightedForecast,
 };
@@ -411,4 +411,121 @@ fn impossible_and_certain_deals_have_reasons() {
     let gone = Period::new(day(2020, 1, 1), day(2020, 1, 16)).unwrap();
     let over = fitted.why(&book, &gone, book.open()[0].id()).unwrap();
     assert_eq!((over.base().get(), over.chance().get(), product(&over)), (0.0, 0.0, 0.0));
+}
+
+fn leads_from_old_to_new(bridge: &Bridge) {
+    let bars = bridge.bars();
+    let end = bars.iter().fold(bridge.opening(), |sum, (_, bar)| sum + bar.amount);
+    let scale = bars.iter().map(|(_, bar)| bar.amount.abs()).fold(bridge.opening(), f64::max);
+    assert!((end - bridge.closing()).abs() <= 1e-9 * scale, "{bridge}");
+    let text = bridge.to_string();
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn bridges_lead_from_the_old_mean_to_the_new(
+        world in prop_oneof![Just(World::Segments), Just(World::Reopening), Just(World::Dirty), Just(World::RepSignals)],
+        seed in 0_u64..1000, from in 0_u64..100, days in 0_u64..60,
+    ) {
+        let log = company(world, seed).log().unwrap();
+        // From before the quarter to its last day.
+        let from = day(2019, 12, 20) + chrono::Days::new(from);
+        let to = (from + chrono::Days::new(days)).min(day(2020, 3, 31));
+        let [then, now] = [from, to].map(|at| log.as_of(at));
+        let [old, new] = [&then, &now].map(|known| ForecastModel::default().fit(known, &quarter()).unwrap());
+        let [was, is] = [&then, &now].map(Known::snapshot);
+        let bridge = Bridge::between((&old, &was), (&new, &is), &quarter()).unwrap();
+        leads_from_old_to_new(&bridge);
+        prop_assert_eq!(bridge.opening(), old.forecast(&was, &quarter()).unwrap().mean());
+        prop_assert_eq!(bridge.closing(), new.forecast(&is, &quarter()).unwrap().mean());
+        // Every deal is somewhere.
+        let left: usize = [bridge.won(), bridge.lost(), bridge.gone(), bridge.ageing()].iter().map(|bar| bar.n).sum();
+        prop_assert_eq!(left, was.n_open());
+        prop_assert_eq!(bridge.ageing().n + bridge.new_deals().n, is.n_open());
+        // Without a new model nothing is the model's.
+        if let Ok(same) = Bridge::between((&old, &was), (&old, &is), &quarter()) {
+            leads_from_old_to_new(&same);
+            prop_assert_eq!(same.model().amount, 0.0);
+            prop_assert_eq!(same.ageing(), bridge.ageing());
+        }
+        // Nothing happens in no time.
+        let still = Bridge::between((&old, &was), (&old, &was), &quarter()).unwrap();
+        prop_assert!(still.bars().iter().all(|(_, bar)| bar.amount.abs() <= 1e-9 * still.opening()), "{}", still);
+    }
+}
+
+/// Two stored snapshots, one model that counts deals by their expected close: every bar by hand.
+#[test]
+fn each_bar_of_a_bridge_by_hand() {
+    let (process, model) = assumed();
+    let snapshot = |at: NaiveDate, rows: Vec<SnapshotRow>| {
+        let book = Snapshot::from_rows(&process, at.into(), rows).unwrap();
+        serde_json::from_str::<Snapshot>(&serde_json::to_string(&book).unwrap()).unwrap()
+    };
+    let of = |id: &str, stage: &str, amount: f64| row(id, stage, amount, &[]);
+    let closed = |id: &str, stage: &str, amount: f64, at: NaiveDate| SnapshotRow {
+        entered: Some(at.into()),
+        ..of(id, stage, amount)
+    };
+    let then = vec![
+        of("stays", "qualify", 100.0),
+        of("moves", "qualify", 200.0),
+        of("grows", "propose", 300.0),
+        of("wins", "propose", 400.0),
+        of("loses", "propose", 500.0),
+        of("vanishes", "propose", 600.0),
+        closed("booked", "won", 70.0, day(2020, 1, 20)),
+        closed("reopened", "won", 80.0, day(2020, 1, 20)),
+    ];
+    let now = vec![
+        of("stays", "qualify", 100.0),
+        of("moves", "propose", 200.0),
+        of("grows", "propose", 360.0),
+        closed("wins", "won", 410.0, day(2020, 2, 5)),
+        closed("loses", "lost", 500.0, day(2020, 2, 6)),
+        closed("booked", "won", 75.0, day(2020, 1, 20)),
+        of("reopened", "propose", 80.0),
+        of("new", "qualify", 1000.0),
+        closed("blink", "won", 33.0, day(2020, 2, 7)),
+    ];
+    let (then, now) = (snapshot(day(2020, 2, 3), then), snapshot(day(2020, 2, 10), now));
+    let bridge = Bridge::between((&model, &then), (&model, &now), &quarter()).unwrap();
+    leads_from_old_to_new(&bridge);
+    let bars = bridge.bars().map(|(_, bar)| (bar.amount, bar.n));
+    let expected = [
+        (410.0 - 200.0, 1),
+        (-250.0, 1),
+        (-300.0, 1),
+        (33.0, 1),
+        (5.0 - 80.0, 2),
+        (0.0, 3),
+        (50.0, 1),
+        (30.0, 1),
+        (250.0 + 40.0, 2),
+        (0.0, 0),
+        (0.0, 0),
+    ];
+    assert_eq!(bars, expected, "{bridge}");
+    assert_eq!(
+        (bridge.opening(), bridge.closing()),
+        (150.0 + 25.0 + 50.0 + 150.0 + 200.0 + 250.0 + 300.0, 1113.0)
+    );
+    let text = bridge.to_string();
+    assert!(
+        text.contains("won                 +210      1 deal") && !text.contains("new business"),
+        "{text}"
+    );
+    let backward = Bridge::between((&model, &now), (&model, &then), &quarter()).unwrap_err();
+    assert_eq!(backward.kind(), ErrorKind::InvalidPeriod);
+    let empty = snapshot(day(2020, 2, 10), vec![]);
+    let emptied = Bridge::between((&model, &empty), (&model, &empty), &quarter()).unwrap();
+    assert_eq!((emptied.opening(), emptied.closing()), (0.0, 0.0));
+    let huge = snapshot(day(2020, 2, 10), vec![of("a", "propose", f64::MAX), of("b", "qualify", 1e308)]);
+    match Bridge::between((&model, &then), (&model, &huge), &quarter()) {
+        Ok(bridge) => assert!(bridge.closing().is_finite()),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Overflow),
+    }
 }

@@ -91,7 +91,7 @@ pub(super) struct Expected {
     /// By bucket, then open deal.
     pub(super) chances: Vec<Vec<f64>>,
     pub(super) amounts: Vec<f64>,
-    /// Amount and expected number of new deals.
+    /// Amount and expected number of new deals, by entry of the process.
     pub(super) new: Vec<(f64, f64)>,
     /// Share of the new deals by bucket.
     pub(super) new_shares: Vec<f64>,
@@ -234,7 +234,7 @@ impl FittedModel {
         let severity: Vec<(Amount, f64)> =
             severity(expected.new.iter().map(|&(amount, n)| (value(amount), n)))
                 .into_iter()
-                .map(|(amount, n)| Ok((Amount::new(amount)?, n)))
+                .map(|(amount, n, _)| Ok((Amount::new(amount)?, n)))
                 .collect::<Result<_>>()?;
         let mut new = NewBusiness::new(mean, severity)?.spread(expected.new_shares.clone())?;
         if let Basis::Fitted { process, .. } = &self.basis
@@ -294,6 +294,12 @@ impl FittedModel {
             .found(format!("{rest} days"))
             .field("period"));
         }
+        self.expected_anyhow(book, period, split)
+    }
+
+    /// The same whether or not the model was fitted for so much time.
+    pub(super) fn expected_anyhow(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+        let day = day_number(book.as_of().date());
         let ends = split.ends(period);
         let from = day_number(period.start()).max(day);
         match &self.basis {
@@ -407,15 +413,16 @@ impl Expected {
         rescale(&mut chances, |all| tilted(all, &amounts, calibration.open));
         let new_amounts: Vec<f64> = process.entries.iter().map(|entry| entry.amount.unwrap_or(0.0)).collect();
         let new_wins = tilted_counts(&new_wins, &new_amounts, calibration.new);
-        let new = new_amounts.into_iter().zip(new_wins).filter(|new| new.1 > 0.0).collect();
+        let new = new_amounts.into_iter().zip(new_wins).collect();
         Self { order, chances, amounts, new, new_shares }
     }
 }
 
-/// Amounts by size, small neighbours put together: what is left moves no quantile by more than a hundredth of the new
-/// business.
-fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
-    let mut points: Vec<(f64, f64)> = new.collect();
+/// Amounts by size, small neighbours put together, with how often each is expected and the places of those it stands
+/// for: what is left moves no quantile by more than a hundredth of the new business.
+pub(super) fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64, Vec<usize>)> {
+    let points = new.zip(0..).filter(|((_, n), _)| *n > 0.0);
+    let mut points: Vec<(f64, f64, Vec<usize>)> = points.map(|((a, n), place)| (a, n, vec![place])).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let n = sum(points.iter().map(|point| point.1));
     let money = sum(points.iter().map(|point| point.0 * point.1));
@@ -425,7 +432,8 @@ fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
         let small = together < LEAST_SHARE * n && amount <= LEAST_SHARE * money;
         let same = next.0.total_cmp(&kept.0).is_eq();
         if same || small {
-            *kept = (if same { kept.0 } else { amount / together }, together);
+            (kept.0, kept.1) = (if same { kept.0 } else { amount / together }, together);
+            kept.2.append(&mut next.2);
         }
         same || small
     });

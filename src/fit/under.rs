@@ -84,6 +84,13 @@ impl FittedModel {
         self.put_together(book, period, expected)
     }
 
+    /// The same for a period of which less, or more, is left than the model was fitted for: to tell what changed, not to
+    /// forecast.
+    pub(crate) fn placed_late(&self, book: &Snapshot, period: &Period) -> Result<Placed> {
+        let expected = self.expected_anyhow(book, period, Split::Whole)?;
+        self.put_together(book, period, expected)
+    }
+
     fn put_together(&self, book: &Snapshot, period: &Period, expected: Expected) -> Result<Placed> {
         let booked = book.booked(period)?;
         let total = self.assembled(&expected, (booked.amount(), booked.n()))?.0;
@@ -158,7 +165,6 @@ impl FittedModel {
             *amount *= levers.deal_size;
             *n *= won * trended * levers.creation;
         }
-        expected.new.retain(|new| new.1 > 0.0);
         if after > 0.0 {
             expected.new_shares = shares;
         }

@@ -20,6 +20,7 @@ mod driver;
 mod dynamics;
 mod fit;
 mod gap;
+mod gap_groups;
 mod history;
 mod hubspot;
 mod nonparametric;

@@ -4,7 +4,7 @@ use super::assumed::Assumed;
 use super::calibration::{Calibration, tilted, tilted_counts};
 use super::period_forecast::{Evidence, PeriodForecast};
 use super::replay::{Open, Outlook};
-use super::signals::{Signals, lift};
+use super::signals::Signals;
 use super::stored::Stored;
 use crate::deals::{SalesProcess, Snapshot};
 use crate::forecast::{
@@ -402,13 +402,12 @@ impl Expected {
         let amounts: Vec<f64> = open.iter().map(|deal| deal.amount.unwrap_or(0.0)).collect();
         let until_the_end = ends.last().map_or(from, |&end| end.max(from));
         rescale(&mut chances, |all| {
-            let heeded = |p: f64, deal: &Open, end| lift(p, calibration.offsets.odds(deal.said, (day, end)));
             let deals = open.iter().zip(&earlier).zip(all);
-            deals
-                .map(|((deal, &before), &p)| {
-                    (heeded(before + p, deal, until_the_end) - heeded(before, deal, from)).max(0.0)
-                })
-                .collect()
+            let heeded = deals.map(|((deal, &before), p)| {
+                let by_the_end = (until_the_end, before + p);
+                calibration.offsets.heed((deal.said, day), (from, before), by_the_end)
+            });
+            heeded.collect()
         });
         rescale(&mut chances, |all| tilted(all, &amounts, calibration.open));
         let new_amounts: Vec<f64> = process.entries.iter().map(|entry| entry.amount.unwrap_or(0.0)).collect();

@@ -102,8 +102,19 @@ impl Offsets {
     }
 
     /// The odds factor of a deal for the days `[start, end)`.
-    pub(crate) fn odds(&self, said: Signals, window: (i32, i32)) -> f64 {
+    fn odds(&self, said: Signals, window: (i32, i32)) -> f64 {
         of(&self.place, said.place(window)) * of(&self.category, usize::try_from(said.category).unwrap_or(0))
+    }
+
+    /// The chance to be won on the days `[from, end)`, of the chances to be won by these two days, as seen on a day.
+    pub(crate) fn heed(
+        &self,
+        (said, day): (Signals, i32),
+        (from, before): (i32, f64),
+        (end, after): (i32, f64),
+    ) -> f64 {
+        let by = |end: i32, p: f64| lift(p, self.odds(said, (day, end)));
+        (by(end, after) - by(from, before)).max(0.0)
     }
 
     /// From weighted records.

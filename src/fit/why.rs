@@ -11,6 +11,8 @@
 //! | level | with how every move happens now against the long memory |
 //! | attributes | with what it was created with, one after the other |
 //! | weekdays | with the weekdays until the end of the period |
+//! | months | with the months until then |
+//! | the rep | with what the rep says: expected close and category |
 //! | past forecasts | with the odds all deals of the book need to come to what past forecasts taught |
 //! | size | with what its amount changes about that |
 //!
@@ -18,9 +20,10 @@
 //! percentage of the stage as its base, and what the calendar leaves of it as its only factor.
 
 use super::assumed::{Assumed, Timing};
+use super::calibration::Calibration;
 use super::fitted::{Basis, Expected, FittedModel, Split};
 use super::replay::Open;
-use super::under::lift;
+use super::signals::{Offsets, Signals, lift};
 use crate::deals::{OpenDeal, Snapshot};
 use crate::history::ages::{N_BINS, STARTS};
 use crate::model::attributes::Effects;
@@ -28,9 +31,11 @@ use crate::model::calendar::Weekdays;
 use crate::model::chain::Standing;
 use crate::model::hazard::Table;
 use crate::model::process::Process;
+use crate::model::season::Seasons;
 use crate::num::special::{exp, exp_m1, ln, ln_1p};
 use crate::time::{Period, day_number};
 use crate::{Amount, Error, ErrorKind, Probability, Result};
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::fmt;
 
@@ -63,6 +68,15 @@ pub enum Reason {
     },
     /// The weekdays until the end of the period.
     Weekdays,
+    /// The months until the end of the period.
+    Months,
+    /// What the rep says.
+    Rep {
+        /// The day on which it is expected to close.
+        expected_close: Option<NaiveDate>,
+        /// Its forecast category.
+        category: Option<String>,
+    },
     /// What the model's own past forecasts taught about all deals.
     PastForecasts,
     /// What they taught about deals of its size.
@@ -152,10 +166,10 @@ impl FittedModel {
         let open = book.open().get(place).ok_or_else(|| Error::new(ErrorKind::Missing, "an open deal"))?;
         let mut steps = match &self.basis {
             Basis::Assumed(assumed) => assumed_steps(assumed, open, chance),
-            Basis::Fitted { process, .. } => {
+            Basis::Fitted { process, calibration, .. } => {
                 let day = day_number(book.as_of().date());
                 let ends = [period.start(), period.end()].map(|end| day_number(end).max(day));
-                let mut steps = Steps::of(process, open, (day, ends)).taken();
+                let mut steps = Steps { process, calibration, deal: open, day, ends }.taken();
                 let before = steps.last().map_or(0.0, |step| step.1);
                 if let Some(odds) = self.odds_of_all(book, (day, ends), &expected) {
                     steps.push((Some(Reason::PastForecasts), lift(before, odds)));
@@ -192,11 +206,14 @@ impl FittedModel {
     /// The logarithm of the multiplier is a straight line in that of the amount: the two deals furthest apart in size
     /// tell it.
     fn odds_of_all(&self, book: &Snapshot, (day, ends): (i32, [i32; 2]), expected: &Expected) -> Option<f64> {
-        let Basis::Fitted { process, .. } = &self.basis else { return None };
-        let mut open: Vec<Open> = self.open_deals(process, book, day);
+        let Basis::Fitted { process, calibration, .. } = &self.basis else { return None };
+        let mut open: Vec<Open> = self.open_deals((process, calibration), book, day);
         open.sort_by(Open::canonical);
         let [start, end] = ends.map(|end| outlook(process, &open, (day, end)));
-        let before = end.iter().zip(&start).map(|(end, start)| (end - start).max(0.0));
+        let [from, last] = ends;
+        let before = open.iter().zip(start.iter().zip(&end)).map(|(deal, (&start, &end))| {
+            calibration.offsets.heed((deal.said, day), (from, start), (last, end))
+        });
         let deals = before.zip(expected.chances.iter().flatten()).zip(&expected.amounts);
         let deals: Vec<(f64, f64, f64)> = deals.map(|((p, q), a)| (p, *q, *a)).collect();
         let (n, money) = deals.iter().fold((0.0, 0.0), |sum, (p, _, a)| (sum.0 + p, sum.1 + p * a));
@@ -242,25 +259,22 @@ fn assumed_steps(assumed: &Assumed, deal: &OpenDeal, chance: f64) -> Vec<Step> {
 /// The parts of a process, put in one after the other.
 struct Steps<'a> {
     process: &'a Process,
+    calibration: &'a Calibration,
     deal: &'a OpenDeal,
     day: i32,
     ends: [i32; 2],
 }
 
-impl<'a> Steps<'a> {
-    fn of(process: &'a Process, deal: &'a OpenDeal, (day, ends): (i32, [i32; 2])) -> Self {
-        Self { process, deal, day, ends }
-    }
-
+impl Steps<'_> {
     fn taken(&self) -> Vec<Step> {
         let stage = self.deal.stage_id();
         let age = self.day.saturating_sub(self.deal.entered_day());
         let visits = Visits::of(&self.process.base, stage.index());
         let (last, older_than) = (visits.age_by(NOT_STALE), visits.ended_by(age));
-        let bare = self.with((false, 0, false));
+        let bare = self.with((false, 0, 0));
         let ages: Vec<Standing> =
             (1..=last).chain([age]).map(|age| Standing { stage: stage.0, age }).collect();
-        let chances = self.chances(&bare, &ages);
+        let chances = self.inside(&bare, &ages);
         let weights = visits.there.iter().copied();
         let (sum, weight) = weights
             .zip(chances.iter().take(chances.len().saturating_sub(1)))
@@ -270,40 +284,63 @@ impl<'a> Steps<'a> {
         let aged = Reason::Age { days: age, older_than };
         let mut steps = vec![(None, base), (Some(aged), chances.last().copied().unwrap_or(0.0))];
         let mut then = |reason: Reason, process: &Process| {
-            let chance = self.chances(process, &[Standing { stage: stage.0, age }]).first().copied();
+            let chance = self.inside(process, &[Standing { stage: stage.0, age }]).first().copied();
             steps.push((Some(reason), chance.unwrap_or(0.0)));
         };
-        then(Reason::Level, &self.with((true, 0, false)));
+        then(Reason::Level, &self.with((true, 0, 0)));
         for (n, effect) in (1..).zip(&self.process.effects.0) {
             let value =
                 self.deal.attribute(&effect.name).filter(|_| effect.level(self.deal.attributes()) > 0);
             let (name, value) = (effect.name.clone(), value.map(str::to_owned));
-            then(Reason::Attribute { name, value }, &self.with((true, n, false)));
+            then(Reason::Attribute { name, value }, &self.with((true, n, 0)));
         }
-        then(Reason::Weekdays, &self.with((true, usize::MAX, true)));
+        then(Reason::Weekdays, &self.with((true, usize::MAX, 1)));
+        if self.process.seasons != Seasons::NONE {
+            then(Reason::Months, self.process);
+        }
+        steps.extend(self.said(Standing { stage: stage.0, age }));
         steps
     }
 
-    /// The process with some of its parts: the level, the first attributes, the weekdays.
-    fn with(&self, (level, n_attributes, weekdays): (bool, usize, bool)) -> Process {
-        let Process { base, level: now, effects, weekdays: days, arrivals, .. } = self.process;
+    /// With what the rep says, where anything is said.
+    fn said(&self, standing: Standing) -> Option<Step> {
+        let (expected_close, category) = (self.deal.expected_close(), self.deal.category());
+        let offsets = &self.calibration.offsets;
+        if expected_close.is_none() && category.is_none() || *offsets == Offsets::none() {
+            return None;
+        }
+        let said = Signals { close: expected_close.map(day_number), category: offsets.number(category) };
+        let [start, end] = self
+            .ends
+            .map(|end| (end, self.until(self.process, &[standing], end).first().copied().unwrap_or(0.0)));
+        let reason = Reason::Rep { expected_close, category: category.map(str::to_owned) };
+        Some((Some(reason), offsets.heed((said, self.day), start, end)))
+    }
+
+    /// The process with some of its parts: the level, the first attributes, the first of weekdays and months.
+    fn with(&self, (level, n_attributes, n_calendars): (bool, usize, usize)) -> Process {
+        let Process { base, level: now, effects, weekdays, seasons, arrivals, .. } = self.process;
         Process {
             base: base.clone(),
             level: if level { now.clone() } else { vec![1.0; now.len()] },
             effects: Effects(effects.0.iter().take(n_attributes).cloned().collect()),
-            weekdays: if weekdays { days.clone() } else { Weekdays::NONE },
+            weekdays: if n_calendars > 0 { weekdays.clone() } else { Weekdays::NONE },
+            seasons: if n_calendars > 1 { seasons.clone() } else { Seasons::NONE },
             arrivals: arrivals.clone(),
             entries: Vec::new(),
         }
     }
 
-    fn chances(&self, process: &Process, standing: &[Standing]) -> Vec<f64> {
+    /// Chances to be won by a day.
+    fn until(&self, process: &Process, standing: &[Standing], end: i32) -> Vec<f64> {
         let group = process.effects.group(self.deal.attributes());
-        let until = |end: i32| {
-            let n_days = usize::try_from(end - self.day).unwrap_or(0);
-            process.reached(group, (self.day, n_days), standing).standing
-        };
-        let [start, end] = self.ends.map(until);
+        let n_days = usize::try_from(end - self.day).unwrap_or(0);
+        process.reached(group, (self.day, n_days), standing).standing
+    }
+
+    /// Chances to be won inside the period.
+    fn inside(&self, process: &Process, standing: &[Standing]) -> Vec<f64> {
+        let [start, end] = self.ends.map(|end| self.until(process, standing, end));
         end.iter().zip(&start).map(|(end, start)| (end - start).max(0.0)).collect()
     }
 }
@@ -420,6 +457,13 @@ fn words(reason: &Reason, stage: &str) -> String {
             )
         }
         Reason::Weekdays => "the weekdays that are left".to_owned(),
+        Reason::Months => "the months that are left".to_owned(),
+        Reason::Rep { expected_close, category } => {
+            let close = expected_close.map(|day| format!("to close on {day}"));
+            let category = category.as_ref().map(|name| crate::error::shortened(name, 24));
+            let said: Vec<String> = close.into_iter().chain(category).collect();
+            format!("what the rep says: {}", said.join(", "))
+        }
         Reason::PastForecasts => "what past forecasts taught about all deals".to_owned(),
         Reason::Size => "what they taught about deals of its size".to_owned(),
         Reason::ExpectedClose => "whether it is expected to close in the period".to_owned(),

@@ -6,9 +6,8 @@ use dealcast::gap::{Bridge, Category, Segment, SegmentName};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
 use dealcast::{
-    Change, DealEvent, DealLog, ErrorKind, FittedModel, ForecastModel, Known, Level, Period, Probability, SalesProcess,
-    Seed, SimulationOptions, Snapshot, SnapshotRow, Split, Target, Timing,
-    WeightedForecast,
+    Change, DealEvent, DealLog, ErrorKind, FittedModel, ForecastModel, Known, Level, Period, Probability,
+    SalesProcess, Seed, SimulationOptions, Snapshot, SnapshotRow, Split, Target, Timing, WeightedForecast,
 };
 use proptest::prelude::*;
 

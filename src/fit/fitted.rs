@@ -321,13 +321,18 @@ impl FittedModel {
 }
 
 impl Split {
+    /// The buckets of a period.
+    pub(crate) fn buckets(self, period: &Period) -> Vec<Period> {
+        match self {
+            Self::Whole => vec![*period],
+            Self::Weeks => period.weeks().collect(),
+            Self::Months => period.months().collect(),
+        }
+    }
+
     /// The days on which the buckets of a period end.
     pub(super) fn ends(self, period: &Period) -> Vec<i32> {
-        match self {
-            Self::Whole => vec![day_number(period.end())],
-            Self::Weeks => period.weeks().map(|week| day_number(week.end())).collect(),
-            Self::Months => period.months().map(|month| day_number(month.end())).collect(),
-        }
+        self.buckets(period).iter().map(|bucket| day_number(bucket.end())).collect()
     }
 }
 

@@ -59,6 +59,11 @@ impl Simulation {
         self.draws.view()
     }
 
+    /// What is expected, part by part.
+    pub fn weighted(&self) -> &WeightedForecast {
+        &self.weighted
+    }
+
     /// How many scenarios there are.
     pub fn n_scenarios(&self) -> usize {
         self.draws.nrows()

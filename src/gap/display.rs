@@ -102,7 +102,7 @@ impl GapAnalysis {
     }
 }
 
-pub(super) fn read(x: f64) -> Amount {
+pub(crate) fn read(x: f64) -> Amount {
     // Rounding may leave a quantile a hair below 0.
     Amount::new(x.max(0.0)).unwrap_or(Amount::ZERO)
 }
@@ -117,7 +117,7 @@ pub(super) fn range(low: f64, high: f64) -> String {
 }
 
 /// A whole percent, and no certainty that is none.
-pub(super) struct Percent(pub(super) Probability);
+pub(crate) struct Percent(pub(crate) Probability);
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,6 +26,7 @@ mod target;
 
 pub use analysis::GapAnalysis;
 pub use bridge::Bridge;
+pub(crate) use display::{Percent, read};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use roll_up::{Category, CategoryLine, Converted, RollUp, RollUpSummary};
 pub use scenario::{Scenario, WhatIf};

@@ -31,7 +31,10 @@ mod oracles_parametric;
 mod parametric;
 mod parts;
 mod pipedrive;
+#[cfg(feature = "plot")]
+mod plot;
 mod promises;
+mod report;
 mod salesforce;
 mod scores;
 mod semi_markov;

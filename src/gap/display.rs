@@ -108,7 +108,7 @@ pub(crate) fn read(x: f64) -> Amount {
 }
 
 /// `0.81-1.01 M`: the unit once where both have the same.
-fn range(low: f64, high: f64) -> String {
+pub(super) fn range(low: f64, high: f64) -> String {
     let (low, high) = (read(low).to_string(), read(high).to_string());
     match (low.split_once(' '), high.split_once(' ')) {
         (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}-{high}"),

@@ -2,6 +2,7 @@
 
 use super::classes::Classes;
 use super::counts::StageCounts;
+use super::said::{Dated, Said};
 use super::visits::{CENSORED, Place, STILL_OPEN, Visit};
 use crate::deals::{DealView, Flag, Known, SalesProcess, StageKind};
 use crate::time::civil_day;
@@ -11,6 +12,8 @@ use crate::time::civil_day;
 pub(crate) struct History {
     /// Number of open stages; won is this number as a place, lost the next.
     pub n_open: u8,
+    /// The first day on which a deal was in a stage.
+    first: Option<i32>,
     /// The day of the origin: the first day of which not everything is known.
     pub day: i32,
     /// Position of each deal in its log, the same in every history of that log.
@@ -20,10 +23,8 @@ pub(crate) struct History {
     /// The visits that are arrivals, by stage, class and first amount: the order in which a fit puts them together.
     arrivals: Vec<Visit>,
     pub classes: Classes,
-    /// Where each deal's amounts begin; one more than there are deals.
-    amount_starts: Vec<usize>,
-    /// Stated amounts as (day, amount).
-    amounts: Vec<(i32, f64)>,
+    amounts: Dated<f64>,
+    pub said: Said,
     pub counts: StageCounts,
 }
 
@@ -34,12 +35,10 @@ impl History {
         let n_open = u8::try_from(process.open_stages().len()).unwrap_or(u8::MAX);
         let day = civil_day(known.until());
         let mut visits = Vec::new();
-        let (mut amount_starts, mut amounts, mut tags) = (vec![0], Vec::new(), Vec::new());
-        let mut places = Vec::new();
+        let (mut amounts, mut tags, mut places) = (Dated::default(), Vec::new(), Vec::new());
         for (deal, view) in (0..).zip(known.deals()) {
             Walk { process, n_open, deal, visits: &mut visits }.follow(&view);
-            amounts.extend(view.amounts().map(|(at, amount)| (civil_day(at), amount)));
-            amount_starts.push(amounts.len());
+            amounts.push(view.amounts());
             places.push(view.place());
             let mut born_with: Vec<(&str, &str)> = view.born_with().collect();
             born_with.sort_unstable();
@@ -49,8 +48,10 @@ impl History {
         let classes = Classes::of(tags);
         let counts = StageCounts::before(day, &visits, &classes.of_deal, n_open);
         let arrivals = Vec::new();
+        let said = Said::of(known);
+        let first = visits.iter().map(|v| v.entered).min();
         let mut history =
-            Self { n_open, day, places, visits, arrivals, classes, amount_starts, amounts, counts };
+            Self { n_open, first, day, places, visits, arrivals, classes, amounts, said, counts };
         let mut arrivals: Vec<Visit> = history.visits.iter().filter(|v| v.arrival).copied().collect();
         let amount = |v: &Visit| history.amount_before(v.deal, v.entered.saturating_add(1)).unwrap_or(-1.0);
         arrivals.sort_by(|a, b| {
@@ -68,9 +69,7 @@ impl History {
 
     /// The amount of a deal as last stated before a day.
     pub(crate) fn amount_before(&self, deal: u32, day: i32) -> Option<f64> {
-        let deal = usize::try_from(deal).ok()?;
-        let range = *self.amount_starts.get(deal)?..*self.amount_starts.get(deal + 1)?;
-        self.amounts.get(range)?.iter().rev().find(|&&(stated, _)| stated < day).map(|&(_, amount)| amount)
+        self.amounts.before(deal, day)
     }
 
     /// The position of a deal in its log.
@@ -112,9 +111,9 @@ impl<'a> Past<'a> {
         self.history.arrivals.iter().filter(move |v| v.entered < self.day)
     }
 
-    /// First day on which anything happened: the first visit of a deal is an arrival.
+    /// First day on which anything happened.
     pub(crate) fn first_day(self) -> Option<i32> {
-        self.history.arrivals.iter().map(|v| v.entered).min().filter(|&first| first < self.day)
+        self.history.first.filter(|&first| first < self.day)
     }
 }
 
@@ -131,8 +130,9 @@ impl Walk<'_> {
         // The place it is in, and the last day on which it was seen there.
         let mut current: Option<Place> = None;
         let mut confirmed = 0;
-        let mut arrives = true;
-        for moved in view.moves() {
+        // A deal that was found in a stage is older than its history: it was created on an unknown day.
+        let mut arrives = view.moves().next().is_some_and(|first| first.step.flag != Flag::Seen);
+        for (n, moved) in view.moves().enumerate() {
             let day = civil_day(moved.at);
             let to = match moved.step.flag {
                 Flag::Removed | Flag::Created | Flag::None => None,
@@ -143,7 +143,7 @@ impl Walk<'_> {
                 continue;
             }
             self.leave(current, day, to, (moved.step.flag == Flag::Seen).then_some(confirmed));
-            arrives |= current.is_none_or(|place| place >= self.n_open);
+            arrives |= n > 0 && current.is_none_or(|place| place >= self.n_open);
             if let Some(place) = to.filter(|&place| place <= self.n_open) {
                 self.visits.push(Visit {
                     deal: self.deal,

@@ -20,6 +20,7 @@ mod driver;
 mod dynamics;
 mod fit;
 mod gap;
+mod gap_groups;
 mod history;
 mod hubspot;
 mod nonparametric;
@@ -28,6 +29,7 @@ mod oracles;
 mod oracles_nonparametric;
 mod oracles_parametric;
 mod parametric;
+mod parts;
 mod pipedrive;
 #[cfg(feature = "plot")]
 mod plot;

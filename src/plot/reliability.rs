@@ -97,7 +97,7 @@ impl Seen {
 
 fn legend(sheet: &mut Sheet, frame: &Frame) {
     // Shares rise with chances, so the corner below is free.
-    let (left, top) = (frame.right - 370.0, frame.bottom - 46.0);
+    let (left, top) = (frame.right - 386.0, frame.bottom - 46.0);
     sheet.line(&[(left, top), (left + 36.0, top)], Stroke::dashed(Ink::BLACK, 1.5, (7.0, 4.0)));
     sheet.text((left + 44.0, top), "honest chances", Type::LABEL);
     let swatch = Frame { left, right: left + 36.0, top: top + 14.0, bottom: top + 28.0 };

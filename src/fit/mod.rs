@@ -13,8 +13,9 @@ mod workers;
 
 pub use assumed::Timing;
 pub use fitted::{DealChance, FittedModel, Split};
+pub(crate) use options::LONGEST;
 pub use options::{ForecastModel, Part};
 pub(crate) use period_forecast::noise_floor;
 pub use period_forecast::{Bucket, Evidence, PeriodForecast, Summary};
-pub(crate) use under::{Levers, Newborn, Placed};
+pub(crate) use under::{Levers, Newborn, Paced, Placed};
 pub use workers::Workers;

@@ -7,11 +7,13 @@
 //! | how much will we miss by? | [`GapAnalysis::shortfall_mean`] and its siblings |
 //! | is there enough in the pipeline? | [`GapAnalysis::pipeline_coverage`] |
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
+//! | what would have to change? | [`FittedModel::levers`](crate::FittedModel::levers) |
 
 mod analysis;
 mod asked;
 mod coverage;
 mod display;
+mod levers;
 mod required;
 mod scenario;
 mod summary;
@@ -19,6 +21,7 @@ mod swing;
 mod target;
 
 pub use analysis::GapAnalysis;
+pub use levers::{Lever, LeverEffect, LeverTable};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use scenario::{Scenario, WhatIf};
 pub use summary::GapSummary;

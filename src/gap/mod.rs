@@ -7,6 +7,7 @@
 //! | how much will we miss by? | [`GapAnalysis::shortfall_mean`] and its siblings |
 //! | is there enough in the pipeline? | [`GapAnalysis::pipeline_coverage`] |
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
+//! | are we behind? | [`Known::pacing`](crate::Known::pacing) |
 //! | what would have to change? | [`FittedModel::levers`](crate::FittedModel::levers) |
 
 mod analysis;
@@ -14,6 +15,7 @@ mod asked;
 mod coverage;
 mod display;
 mod levers;
+mod pacing;
 mod required;
 mod scenario;
 mod summary;
@@ -22,6 +24,7 @@ mod target;
 
 pub use analysis::GapAnalysis;
 pub use levers::{Lever, LeverEffect, LeverTable};
+pub use pacing::{Pacing, PacingSummary, PastPace};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use scenario::{Scenario, WhatIf};
 pub use summary::GapSummary;

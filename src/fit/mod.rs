@@ -3,6 +3,7 @@
 mod assumed;
 pub(crate) mod calibration;
 mod fitted;
+mod landing;
 mod options;
 mod period_forecast;
 pub(crate) mod replay;

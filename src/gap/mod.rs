@@ -8,6 +8,7 @@
 //! | is there enough in the pipeline? | [`GapAnalysis::pipeline_coverage`] |
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
 //! | are we behind? | [`Known::pacing`](crate::Known::pacing) |
+//! | how much slips, and into which month? | [`FittedModel::slippage`](crate::FittedModel::slippage) |
 //! | what would have to change? | [`FittedModel::levers`](crate::FittedModel::levers) |
 
 mod analysis;
@@ -18,6 +19,7 @@ mod levers;
 mod pacing;
 mod required;
 mod scenario;
+mod slippage;
 mod summary;
 mod swing;
 mod target;
@@ -27,6 +29,7 @@ pub use levers::{Lever, LeverEffect, LeverTable};
 pub use pacing::{Pacing, PacingSummary, PastPace};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use scenario::{Scenario, WhatIf};
+pub use slippage::{Slippage, SlippageScope, SlippedSoFar, Won};
 pub use summary::GapSummary;
 pub use swing::DealSwing;
 pub use target::Target;

@@ -9,12 +9,14 @@
 //! | what if the biggest deal falls through? | [`GapAnalysis::lose_biggest_chance`] |
 //! | are we behind? | [`Known::pacing`](crate::Known::pacing) |
 //! | how much slips, and into which month? | [`FittedModel::slippage`](crate::FittedModel::slippage) |
+//! | every month and the quarter? | [`FittedModel::joint_targets`](crate::FittedModel::joint_targets) |
 //! | what would have to change? | [`FittedModel::levers`](crate::FittedModel::levers) |
 
 mod analysis;
 mod asked;
 mod coverage;
 mod display;
+mod joint;
 mod levers;
 mod pacing;
 mod required;
@@ -25,6 +27,7 @@ mod swing;
 mod target;
 
 pub use analysis::GapAnalysis;
+pub use joint::{BucketGoal, Estimated, JointTargets, OneTarget};
 pub use levers::{Lever, LeverEffect, LeverTable};
 pub use pacing::{Pacing, PacingSummary, PastPace};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};

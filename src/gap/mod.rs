@@ -10,6 +10,7 @@
 //! | are we behind? | [`Known::pacing`](crate::Known::pacing) |
 //! | how much slips, and into which month? | [`FittedModel::slippage`](crate::FittedModel::slippage) |
 //! | every month and the quarter? | [`FittedModel::joint_targets`](crate::FittedModel::joint_targets) |
+//! | where do we stand, and what to do? | [`FittedModel::outlook`](crate::FittedModel::outlook) |
 //! | what would have to change? | [`FittedModel::levers`](crate::FittedModel::levers) |
 
 mod analysis;
@@ -18,6 +19,7 @@ mod coverage;
 mod display;
 mod joint;
 mod levers;
+mod outlook;
 mod pacing;
 mod required;
 mod scenario;
@@ -29,6 +31,7 @@ mod target;
 pub use analysis::GapAnalysis;
 pub use joint::{BucketGoal, Estimated, JointTargets, OneTarget};
 pub use levers::{Lever, LeverEffect, LeverTable};
+pub use outlook::{Outlook, OutlookSummary, Status};
 pub use pacing::{Pacing, PacingSummary, PastPace};
 pub use required::{NewDeal, RequiredDeals, RequiredInStage, RequiredOn, RequiredPipeline};
 pub use scenario::{Scenario, WhatIf};

@@ -20,6 +20,8 @@ mod driver;
 mod dynamics;
 mod fit;
 mod gap;
+mod gap_questions;
+mod gap_shock;
 mod history;
 mod hubspot;
 mod nonparametric;

@@ -21,6 +21,8 @@ mod dynamics;
 mod fit;
 mod gap;
 mod gap_groups;
+mod gap_questions;
+mod gap_shock;
 mod history;
 mod hubspot;
 mod joint;

@@ -30,6 +30,7 @@ mod oracles_parametric;
 mod parametric;
 mod pipedrive;
 mod promises;
+mod proof;
 mod salesforce;
 mod scores;
 mod semi_markov;

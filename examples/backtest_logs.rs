@@ -12,8 +12,8 @@
 
 mod real_logs;
 
-use dealcast::ForecastModel;
 use dealcast::backtest::{AccuracyReport, Backtest, Baseline, Comparison};
+use dealcast::{DealLog, ForecastModel};
 use real_logs::{CASES, Case, OTHER_HORIZONS, Outcome};
 use std::path::Path;
 use std::time::Instant;
@@ -27,7 +27,8 @@ fn main() -> Outcome<()> {
         let backtest = case.backtest(&log)?;
         let start = Instant::now();
         let report = backtest.run(&ForecastModel::default())?;
-        print(&case, &report, start.elapsed().as_secs_f64());
+        let seconds = start.elapsed().as_secs_f64();
+        print(&case, &report, (seconds, one_fit(&log, &report)?));
         if CASES.iter().any(|main| main.name == case.name) {
             compared.push((case, against_baselines(&backtest, &Baseline::all(log.process()), &report)?));
         }
@@ -43,6 +44,16 @@ fn main() -> Outcome<()> {
         rows.iter().for_each(print_baseline);
     }
     Ok(())
+}
+
+/// Milliseconds of one fit and one forecast, at the last origin.
+fn one_fit(log: &DealLog, report: &AccuracyReport) -> Outcome<f64> {
+    let Some(last) = report.origins().last() else { return Ok(f64::NAN) };
+    let known = log.as_of(last.period.start());
+    let start = Instant::now();
+    let fitted = ForecastModel::default().fit(&known, &last.period)?;
+    fitted.forecast(&known.snapshot(), &last.period)?;
+    Ok(1e3 * start.elapsed().as_secs_f64())
 }
 
 struct Row {
@@ -98,12 +109,12 @@ fn number(x: Option<f64>) -> f64 {
 
 fn header() {
     println!(
-        "{:16} {:>7} {:>7} {:>7} {:>7} {:>14} {:>7} {:>7} {:>6}  best other method",
-        "case", "origins", "nCRPS", "WAPE", "bias", "cov 50/80/95", "Brier", "N_nCRPS", "s"
+        "{:16} {:>7} {:>7} {:>7} {:>7} {:>14} {:>7} {:>7} {:>6} {:>10}  best other method",
+        "case", "origins", "nCRPS", "WAPE", "bias", "cov 50/80/95", "Brier", "N_nCRPS", "s", "one fit ms"
     );
 }
 
-fn print(case: &Case, report: &AccuracyReport, seconds: f64) {
+fn print(case: &Case, report: &AccuracyReport, (seconds, one_fit): (f64, f64)) {
     let Some((money, deals)) = report.money().zip(report.deals()) else {
         return println!("{:16} no complete window", case.name);
     };
@@ -113,7 +124,7 @@ fn print(case: &Case, report: &AccuracyReport, seconds: f64) {
     let peer =
         case.peer.map_or(String::new(), |(name, money, deals)| format!("{name}: {money:.3} / {deals:.3}"));
     println!(
-        "{:16} {:7} {:7.4} {:7.3} {:+7.3} {coverage:>14} {:7.3} {:7.4} {seconds:6.2}  {peer}",
+        "{:16} {:7} {:7.4} {:7.3} {:+7.3} {coverage:>14} {:7.3} {:7.4} {seconds:6.2} {one_fit:10.1}  {peer}",
         case.name,
         report.origins().len(),
         number(money.ncrps),

@@ -49,7 +49,9 @@
 //! | noise floor | the spread that is left even if every chance is right |
 //! | quantile | `q10` is the smallest amount that is not exceeded with chance 10 % |
 //!
-//! Ratios are numbers, 1.0 = 100 %; percent is for reading only.
+//! Ratios are numbers, 1.0 = 100 %; percent is for reading only. More words, and which win rate is which:
+//! [definitions](guide::definitions). A recipe a question: [cookbook](guide::cookbook). Servers:
+//! [embedding](guide::embedding). Builds that watch accuracy: [accuracy in CI](guide::accuracy_in_ci).
 //!
 //! # Rooms
 //!
@@ -65,6 +67,7 @@
 //! | [`gap`] | a [`Target`], its chance, and what is missing |
 //! | [`score`] | proper scores of a forecast against what came |
 //! | [`backtest`] | forecasts of the past beside what came, origin by origin |
+//! | [`report`], `plot` | answers as Markdown; as SVG pictures with the feature `plot` |
 //! | [`synthetic`] | companies whose truth is known, for tests and one's own power studies |
 //! | [`num`] | numbers with a meaning: [`Probability`], [`Level`], [`Amount`], [`Seed`] |
 //!
@@ -89,9 +92,13 @@ pub mod estimate;
 pub mod fit;
 pub mod forecast;
 pub mod gap;
+pub mod guide;
 pub mod history;
 pub mod model;
 pub mod num;
+#[cfg(feature = "plot")]
+pub mod plot;
+pub mod report;
 pub mod score;
 pub mod synthetic;
 pub mod time;

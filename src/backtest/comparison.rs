@@ -143,6 +143,11 @@ impl Comparison {
         })
     }
 
+    /// Who was compared with whom.
+    pub fn names(&self) -> (&str, &str) {
+        (&self.first, &self.second)
+    }
+
     /// How many cases were compared.
     pub const fn n(&self) -> usize {
         self.n
@@ -178,6 +183,17 @@ impl Comparison {
     /// Whether the first is further off beyond luck: the whole interval is above 1, and p below .05.
     pub fn is_further(&self) -> bool {
         self.is_sure() && self.interval.is_some_and(|(lower, _)| lower > 1.0)
+    }
+
+    /// What stands between the names in a sentence.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match self.ratio {
+            _ if self.is_closer() => "is closer than",
+            _ if self.is_further() => "is further off than",
+            Some(ratio) if ratio < 1.0 => "looks closer than",
+            Some(_) => "looks no closer than",
+            None => "cannot be measured against",
+        }
     }
 
     fn is_sure(&self) -> bool {
@@ -235,14 +251,10 @@ fn p_value(losses: &[PairedErrors], overlap: NonZeroUsize) -> Option<Probability
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, second, n, n_closer, .. } = self;
-        let verdict = match self.ratio {
-            _ if self.is_closer() => "is closer than",
-            _ if self.is_further() => "is further off than",
-            Some(ratio) if ratio < 1.0 => "looks closer than",
-            Some(_) => "looks no closer than",
-            None => return write!(f, "{second} was never off, so {first} cannot be measured against it"),
-        };
-        write!(f, "{first} {verdict} {second}: its loss is ")?;
+        if self.ratio.is_none() {
+            return write!(f, "{second} was never off, so {first} cannot be measured against it");
+        }
+        write!(f, "{first} {} {second}: its loss is ", self.verdict())?;
         if let Some(ratio) = self.ratio {
             write!(f, "{ratio:.2} times as large")?;
         }

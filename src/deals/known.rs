@@ -342,23 +342,39 @@ impl<'a> DealView<'a> {
 
     /// The day on which it is expected to close, as last stated.
     pub fn expected_close(&self) -> Option<NaiveDate> {
-        let column = &self.log.columns.close;
-        if column.is_empty() {
-            return None;
-        }
-        let stated = |row: usize| column.get(row).copied().filter(|&day| day != NO_CLOSE);
-        let day = self.visible(self.rows.clone()).rev().find_map(stated)?;
-        (day != CLOSE_CLEARED).then(|| civil_date(day))
+        self.closes().next_back().and_then(|(_, day)| day).map(civil_date)
     }
 
     /// Its forecast category, as last stated.
     pub fn category(&self) -> Option<&'a str> {
+        self.categories().next_back().map(|(_, category)| category)
+    }
+
+    /// When it was said on which day it would close, as (second, day number); `None` where the date was cleared.
+    pub(crate) fn closes(&self) -> impl DoubleEndedIterator<Item = (i64, Option<i32>)> + use<'a> {
         let columns = &self.log.columns;
-        if columns.category.is_empty() {
-            return None;
-        }
-        let stated = |row: usize| columns.category.get(row).copied().filter(|&word| word != NO_CATEGORY);
-        self.visible(self.rows.clone()).rev().find_map(stated).map(|word| columns.words.get(index(word)))
+        self.stated(&columns.close, NO_CLOSE).map(|(at, day)| (at, (day != CLOSE_CLEARED).then_some(day)))
+    }
+
+    /// When it was given which forecast category, as (second, name).
+    pub(crate) fn categories(&self) -> impl DoubleEndedIterator<Item = (i64, &'a str)> + use<'a> {
+        let columns = &self.log.columns;
+        let name = |(at, word)| (at, columns.words.get(index(word)));
+        self.stated(&columns.category, NO_CATEGORY).map(name)
+    }
+
+    /// What the visible rows say in a column, which is empty where no row says anything.
+    fn stated<T: Copy + PartialEq>(
+        &self,
+        column: &'a [T],
+        silent: T,
+    ) -> impl DoubleEndedIterator<Item = (i64, T)> + use<'a, T> {
+        let at = &self.log.columns.at;
+        let rows = if column.is_empty() { 0..0 } else { self.rows.clone() };
+        self.visible(rows).filter_map(move |row| {
+            let said = column.get(row).copied().filter(|&said| said != silent)?;
+            Some((*at.get(row)?, said))
+        })
     }
 
     /// The value of an attribute, as last stated.
@@ -406,11 +422,7 @@ impl<'a> DealView<'a> {
 
     /// The day on which it was first expected to close, as far as is known now.
     pub(crate) fn first_expected_close(&self) -> Option<NaiveDate> {
-        let stated = |row: usize| self.log.columns.close.get(row).copied();
-        self.visible(self.rows.clone())
-            .filter_map(stated)
-            .find(|&day| day != NO_CLOSE && day != CLOSE_CLEARED)
-            .map(civil_date)
+        self.closes().find_map(|(_, day)| day).map(civil_date)
     }
 
     /// How long after it happened each of its rows became known, in seconds.
@@ -446,7 +458,7 @@ impl<'a> DealView<'a> {
 
     /// Of the given rows those that were known.
     #[inline]
-    fn visible(&self, rows: Range<usize>) -> impl DoubleEndedIterator<Item = usize> + 'a {
+    fn visible(&self, rows: Range<usize>) -> impl DoubleEndedIterator<Item = usize> + use<'a> {
         let (known, until) = (&self.log.columns.known, self.until);
         // The column is empty where everything was known at once.
         rows.filter(move |&row| known.get(row).is_none_or(|&known| known < until))

@@ -239,6 +239,11 @@ impl Snapshot {
         snapshot
     }
 
+    /// A book of the same instant with these open deals, in the order of their ids, and nothing closed.
+    pub(crate) fn holding(&self, open: Vec<OpenDeal>) -> Self {
+        Self { open, ..Self::empty(&self.process, self.as_of) }
+    }
+
     /// The instant.
     pub const fn as_of(&self) -> NaiveDateTime {
         self.as_of
@@ -359,6 +364,13 @@ impl OpenDeal {
     /// Civil days from the day it entered its stage to the day of the snapshot.
     pub const fn age_days(&self) -> u32 {
         self.age_days
+    }
+
+    /// The same deal at another amount.
+    pub(crate) fn worth(&self, amount: Option<Amount>) -> Self {
+        let mut row = self.row.clone();
+        row.amount = amount.map(Amount::get);
+        Self { row, amount, ..*self }
     }
 
     /// Position of its stage in the process.

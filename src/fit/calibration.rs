@@ -18,6 +18,7 @@
 //! the arrivals.
 
 use super::replay::{Record, Tried};
+use super::signals::Offsets;
 use crate::num::special::{exp, exp2, ln};
 use crate::num::{bits, root};
 use serde::{Deserialize, Serialize};
@@ -48,9 +49,11 @@ impl Ratio {
 }
 
 /// All that is learned from replay.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Calibration {
+    /// What the rep says, by odds; the ratios below are those that are left.
+    pub offsets: Offsets,
     pub open: Ratio,
     pub new: Ratio,
     /// Standard deviation of the logarithm of the total that the shared shock causes.
@@ -64,6 +67,7 @@ pub(crate) struct Calibration {
 /// Which corrections are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Learned {
+    pub signals: bool,
     pub ratio: bool,
     pub shock: bool,
 }
@@ -150,6 +154,9 @@ impl Calibration {
     ) -> Self {
         let worth = (f64::from(step) / f64::from(horizon)).min(1.0);
         let past = Weighted { records, origin, horizon, worth };
+        let offsets = if learned.signals { Offsets::learn(past.each(4.0)) } else { Offsets::none() };
+        let heeded: Vec<Record> = records.iter().map(|record| offsets.heeded(record)).collect();
+        let past = Weighted { records: &heeded, ..past };
         let (open, new) = if learned.ratio {
             (
                 past.ratios(OPEN_PRIOR, |r| (r.open_deals, r.open_money)),
@@ -162,7 +169,7 @@ impl Calibration {
         let (_, money) = past.excess((open.money, new.money), |r| (r.open_money, r.new_money));
         let variance = (SHOCK_PRIOR * PRIOR_TAU * PRIOR_TAU + deals.max(money)) / (SHOCK_PRIOR + windows);
         let tau = if learned.shock { variance.max(LEAST_TAU * LEAST_TAU).sqrt() } else { 0.0 };
-        Self { open, new, tau, windows }
+        Self { offsets, open, new, tau, windows }
     }
 }
 
@@ -258,7 +265,7 @@ mod tests {
     fn nothing_to_correct_changes_nothing() {
         assert_eq!(tilted(&[0.2, 0.7], &[1.0, 2.0], Ratio::ONE), [0.2, 0.7]);
         assert_eq!(tilted(&[], &[], Ratio { deals: 2.0, money: 2.0 }), Vec::<f64>::new());
-        let none = Calibration::learn(&[], 0, (28, 7), Learned { ratio: true, shock: true });
+        let none = Calibration::learn(&[], 0, (28, 7), Learned { signals: true, ratio: true, shock: true });
         assert_eq!((none.open, none.new), (Ratio::ONE, Ratio::ONE));
         assert!((none.tau - PRIOR_TAU).abs() < 1e-15);
     }

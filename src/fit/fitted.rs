@@ -1,9 +1,10 @@
 //! The fitted model: plain data that answers for any book and period it was fitted for.
 
 use super::assumed::Assumed;
-use super::calibration::{Calibration, Ratio, tilted, tilted_counts};
+use super::calibration::{Calibration, tilted, tilted_counts};
 use super::period_forecast::{Evidence, PeriodForecast};
 use super::replay::{Open, Outlook};
+use super::signals::Signals;
 use super::stored::Stored;
 use crate::deals::{SalesProcess, Snapshot};
 use crate::forecast::{
@@ -90,7 +91,7 @@ pub(super) struct Expected {
     /// By bucket, then open deal.
     pub(super) chances: Vec<Vec<f64>>,
     pub(super) amounts: Vec<f64>,
-    /// Amount and expected number of new deals.
+    /// Amount and expected number of new deals, by entry of the process.
     pub(super) new: Vec<(f64, f64)>,
     /// Share of the new deals by bucket.
     pub(super) new_shares: Vec<f64>,
@@ -233,7 +234,7 @@ impl FittedModel {
         let severity: Vec<(Amount, f64)> =
             severity(expected.new.iter().map(|&(amount, n)| (value(amount), n)))
                 .into_iter()
-                .map(|(amount, n)| Ok((Amount::new(amount)?, n)))
+                .map(|(amount, n, _)| Ok((Amount::new(amount)?, n)))
                 .collect::<Result<_>>()?;
         let mut new = NewBusiness::new(mean, severity)?.spread(expected.new_shares.clone())?;
         if let Basis::Fitted { process, .. } = &self.basis
@@ -293,11 +294,17 @@ impl FittedModel {
             .found(format!("{rest} days"))
             .field("period"));
         }
+        self.expected_anyhow(book, period, split)
+    }
+
+    /// The same whether or not the model was fitted for so much time.
+    pub(super) fn expected_anyhow(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+        let day = day_number(book.as_of().date());
         let ends = split.ends(period);
         let from = day_number(period.start()).max(day);
         match &self.basis {
             Basis::Fitted { process, calibration, .. } => {
-                let open = self.open_deals(process, book, day);
+                let open = self.open_deals((process, calibration), book, day);
                 Ok(Expected::fitted((process, calibration), open, (day, from), &ends))
             }
             Basis::Assumed(assumed) => {
@@ -314,25 +321,39 @@ impl FittedModel {
 }
 
 impl Split {
+    /// The buckets of a period.
+    pub(crate) fn buckets(self, period: &Period) -> Vec<Period> {
+        match self {
+            Self::Whole => vec![*period],
+            Self::Weeks => period.weeks().collect(),
+            Self::Months => period.months().collect(),
+        }
+    }
+
     /// The days on which the buckets of a period end.
     pub(super) fn ends(self, period: &Period) -> Vec<i32> {
-        match self {
-            Self::Whole => vec![day_number(period.end())],
-            Self::Weeks => period.weeks().map(|week| day_number(week.end())).collect(),
-            Self::Months => period.months().map(|month| day_number(month.end())).collect(),
-        }
+        self.buckets(period).iter().map(|bucket| day_number(bucket.end())).collect()
     }
 }
 
 impl FittedModel {
     /// The open deals of a book as the process sees them.
     #[allow(clippy::unused_self, reason = "reads as a question to the model")]
-    pub(super) fn open_deals(&self, process: &Process, book: &Snapshot, day: i32) -> Vec<Open> {
+    pub(super) fn open_deals(
+        &self,
+        (process, calibration): (&Process, &Calibration),
+        book: &Snapshot,
+        day: i32,
+    ) -> Vec<Open> {
         let open = book.open().iter().map(|deal| Open {
             stage: deal.stage_id().0,
             age: day.saturating_sub(deal.entered_day()),
             group: process.effects.group(deal.attributes()),
             amount: deal.amount().map(Amount::get),
+            said: Signals {
+                close: deal.expected_close().map(day_number),
+                category: calibration.offsets.number(deal.category()),
+            },
         });
         open.collect()
     }
@@ -351,7 +372,7 @@ impl Expected {
         (day, from): (i32, i32),
         ends: &[i32],
     ) -> Self {
-        Self::paced((process, calibration), book, (from, ends), |open, end| {
+        Self::paced((process, calibration), book, ((day, from), ends), |open, end| {
             Outlook::of(process, open, (day, usize::try_from(end - day).unwrap_or(0)))
         })
     }
@@ -360,7 +381,7 @@ impl Expected {
     pub(super) fn paced(
         (process, calibration): (&Process, &Calibration),
         book: Vec<Open>,
-        (from, ends): (i32, &[i32]),
+        ((day, from), ends): ((i32, i32), &[i32]),
         until: impl Fn(&[Open], i32) -> Outlook,
     ) -> Self {
         let mut placed: Vec<(Open, usize)> = book.into_iter().zip(0..).collect();
@@ -368,6 +389,7 @@ impl Expected {
         let (open, order): (Vec<Open>, Vec<usize>) = placed.into_iter().unzip();
         let until = |end: i32| until(&open, end);
         let mut before = until(from);
+        let earlier = before.chances.clone();
         let mut chances = Vec::new();
         let mut new_wins = vec![0.0; process.entries.len()];
         let mut new_shares = Vec::new();
@@ -383,18 +405,28 @@ impl Expected {
             before = outlook;
         }
         let amounts: Vec<f64> = open.iter().map(|deal| deal.amount.unwrap_or(0.0)).collect();
-        correct(&mut chances, &amounts, calibration.open);
+        let until_the_end = ends.last().map_or(from, |&end| end.max(from));
+        rescale(&mut chances, |all| {
+            let deals = open.iter().zip(&earlier).zip(all);
+            let heeded = deals.map(|((deal, &before), p)| {
+                let by_the_end = (until_the_end, before + p);
+                calibration.offsets.heed((deal.said, day), (from, before), by_the_end)
+            });
+            heeded.collect()
+        });
+        rescale(&mut chances, |all| tilted(all, &amounts, calibration.open));
         let new_amounts: Vec<f64> = process.entries.iter().map(|entry| entry.amount.unwrap_or(0.0)).collect();
         let new_wins = tilted_counts(&new_wins, &new_amounts, calibration.new);
-        let new = new_amounts.into_iter().zip(new_wins).filter(|new| new.1 > 0.0).collect();
+        let new = new_amounts.into_iter().zip(new_wins).collect();
         Self { order, chances, amounts, new, new_shares }
     }
 }
 
-/// Amounts by size, small neighbours put together: what is left moves no quantile by more than a hundredth of the new
-/// business.
-fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
-    let mut points: Vec<(f64, f64)> = new.collect();
+/// Amounts by size, small neighbours put together, with how often each is expected and the places of those it stands
+/// for: what is left moves no quantile by more than a hundredth of the new business.
+pub(super) fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64, Vec<usize>)> {
+    let points = new.zip(0..).filter(|((_, n), _)| *n > 0.0);
+    let mut points: Vec<(f64, f64, Vec<usize>)> = points.map(|((a, n), place)| (a, n, vec![place])).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let n = sum(points.iter().map(|point| point.1));
     let money = sum(points.iter().map(|point| point.0 * point.1));
@@ -404,21 +436,23 @@ fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
         let small = together < LEAST_SHARE * n && amount <= LEAST_SHARE * money;
         let same = next.0.total_cmp(&kept.0).is_eq();
         if same || small {
-            *kept = (if same { kept.0 } else { amount / together }, together);
+            (kept.0, kept.1) = (if same { kept.0 } else { amount / together }, together);
+            kept.2.append(&mut next.2);
         }
         same || small
     });
     points
 }
 
-/// Brings the chances over all buckets to what past forecasts taught, each bucket in proportion.
-fn correct(chances: &mut [Vec<f64>], amounts: &[f64], ratio: Ratio) {
-    let all: Vec<f64> = (0..amounts.len())
+/// Changes the chances over all buckets together, each bucket in proportion.
+fn rescale(chances: &mut [Vec<f64>], change: impl Fn(&[f64]) -> Vec<f64>) {
+    let n_deals = chances.first().map_or(0, Vec::len);
+    let all: Vec<f64> = (0..n_deals)
         .map(|deal| chances.iter().filter_map(|bucket| bucket.get(deal)).sum::<f64>().min(1.0))
         .collect();
-    let corrected = tilted(&all, amounts, ratio);
+    let changed = change(&all);
     for bucket in chances {
-        for ((p, before), after) in bucket.iter_mut().zip(&all).zip(&corrected) {
+        for ((p, before), after) in bucket.iter_mut().zip(&all).zip(&changed) {
             *p = if *before > 0.0 { *p * (after / before) } else { 0.0 };
         }
     }

@@ -24,6 +24,10 @@ pub enum Part {
     Attributes,
     /// Weekdays.
     Calendar,
+    /// Months of the year, of new deals and of what becomes of them.
+    Seasons,
+    /// What the rep says: expected close date and category, as they were at the time.
+    RepSignals,
     /// Observed over expected from the model's own past forecasts.
     ObservedExpected,
     /// The shock that all deals share; without it deals are independent, and intervals too narrow.
@@ -39,8 +43,15 @@ impl Part {
     /// let bare = Part::ALL.into_iter().fold(ForecastModel::default(), ForecastModel::without);
     /// assert_ne!(bare, ForecastModel::default());
     /// ```
-    pub const ALL: [Self; 5] =
-        [Self::Level, Self::Attributes, Self::Calendar, Self::ObservedExpected, Self::SharedShock];
+    pub const ALL: [Self; 7] = [
+        Self::Level,
+        Self::Attributes,
+        Self::Calendar,
+        Self::Seasons,
+        Self::RepSignals,
+        Self::ObservedExpected,
+        Self::SharedShock,
+    ];
 }
 
 /// The default model and its options.
@@ -69,7 +80,7 @@ pub struct ForecastModel {
 
 impl Default for ForecastModel {
     fn default() -> Self {
-        Self { parts: Parts::ALL, learned: Learned { ratio: true, shock: true } }
+        Self { parts: Parts::ALL, learned: Learned { signals: true, ratio: true, shock: true } }
     }
 }
 
@@ -81,6 +92,8 @@ impl ForecastModel {
             Part::Level => self.parts.level = false,
             Part::Attributes => self.parts.attributes = false,
             Part::Calendar => self.parts.calendar = false,
+            Part::Seasons => self.parts.seasons = false,
+            Part::RepSignals => self.learned.signals = false,
             Part::ObservedExpected => self.learned.ratio = false,
             Part::SharedShock => self.learned.shock = false,
         }

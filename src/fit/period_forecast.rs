@@ -113,14 +113,9 @@ impl FittedModel {
     /// ```
     pub fn buckets(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Vec<Bucket>> {
         let weighted = self.total(book, period, split)?.weighted();
-        let periods: Vec<Period> = match split {
-            Split::Whole => vec![*period],
-            Split::Weeks => period.weeks().collect(),
-            Split::Months => period.months().collect(),
-        };
         let expected = weighted.open.iter().zip(&weighted.new_business);
         let bucket = |(period, (&open, &new_business))| Bucket { period, open, new_business };
-        Ok(periods.into_iter().zip(expected).map(bucket).collect())
+        Ok(split.buckets(period).into_iter().zip(expected).map(bucket).collect())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each record is made once, from what was known at its own origin, and depends on nothing later than the end of its
 //! own window; so a later fit or a backtest can pass it on.
 
+use super::signals::{Count, Heard, Signals, heard};
 use crate::history::visits::STILL_OPEN;
 use crate::history::{History, Past};
 use crate::model::chain::Standing;
@@ -16,12 +17,13 @@ pub(crate) struct Open {
     pub age: i32,
     pub group: u32,
     pub amount: Option<f64>,
+    pub said: Signals,
 }
 
 impl Open {
     /// An order that knows nothing of ids, so that sums do not depend on them to the last bit.
     pub(crate) fn canonical(&self, other: &Self) -> std::cmp::Ordering {
-        let place = |deal: &Self| (deal.stage, deal.age, deal.group, deal.amount.is_some());
+        let place = |deal: &Self| (deal.stage, deal.age, deal.group, deal.said, deal.amount.is_some());
         let amount = |deal: &Self| deal.amount.unwrap_or(0.0);
         place(self).cmp(&place(other)).then(amount(self).total_cmp(&amount(other)))
     }
@@ -39,14 +41,14 @@ pub(crate) struct Tried {
 }
 
 impl Tried {
-    fn expect(&mut self, amount: f64, p: f64) {
+    pub(super) fn expect(&mut self, amount: f64, p: f64) {
         self.expected += amount * p;
         self.variance += amount * amount * p * (1.0 - p);
     }
 }
 
 /// One past forecast and its outcome.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {
     /// The origin.
     pub day: i32,
@@ -56,6 +58,8 @@ pub(crate) struct Record {
     pub new_money: Tried,
     /// Relative variance of the arrivals beyond a Poisson count.
     pub arrival_variance: f64,
+    /// What was said of the open deals, and what came of it.
+    pub heard: Vec<(Heard, Count)>,
 }
 
 /// The chances of a book of open deals and the new business of a window, from one pass of the chain a group.
@@ -122,8 +126,9 @@ impl Record {
             let class = usize::try_from(history.class(deal)).unwrap_or(0);
             group_of.get(class).copied().unwrap_or(0)
         };
-        let (mut open, deals) = open_at(past, group);
-        open.sort_unstable_by(Open::canonical);
+        let mut open = open_at(past, group);
+        open.sort_unstable_by(|a, b| a.0.canonical(&b.0).then(a.1.cmp(&b.1)));
+        let (open, places): (Vec<Open>, Vec<usize>) = open.into_iter().unzip();
         let n_days = usize::try_from(horizon).unwrap_or(0);
         let outlook = Outlook::of(&process, &open, (day, n_days));
         let mut record = Self {
@@ -133,6 +138,7 @@ impl Record {
             new_deals: Tried::default(),
             new_money: Tried::default(),
             arrival_variance: process.arrivals.variance,
+            heard: Vec::new(),
         };
         for (deal, &p) in open.iter().zip(&outlook.chances) {
             record.open_deals.expect(1.0, p);
@@ -145,19 +151,27 @@ impl Record {
             record.new_money.expected += amount * wins;
             record.new_money.variance += amount * amount * wins;
         }
-        record.observe(outcome, &deals, horizon);
+        let won = record.observe(outcome, &places, horizon);
+        let deals = open.iter().zip(outlook.chances).zip(won).map(|((deal, p), won)| (deal, p, won));
+        record.heard = heard(past, (day, day + horizon), deals);
         record
     }
 
-    fn observe(&mut self, outcome: &History, open: &[usize], horizon: i32) {
+    /// What came of it; says which of the open deals, by their places, were won.
+    fn observe(&mut self, outcome: &History, open: &[usize], horizon: i32) -> Vec<bool> {
         let (start, end) = (self.day, self.day + horizon);
+        let mut by_place: Vec<(usize, usize)> = open.iter().copied().zip(0..).collect();
+        by_place.sort_unstable();
+        let mut was_won = vec![false; open.len()];
         for won in outcome.visits.iter().filter(|v| v.stage == outcome.won()) {
             // Won in the window, and not reopened before it closed.
             if won.entered >= start && won.entered < end && (won.left == STILL_OPEN || won.left >= end) {
                 let amount = outcome.amount_before(won.deal, end).unwrap_or(0.0);
-                let was_open =
-                    outcome.place(won.deal).is_some_and(|place| open.binary_search(&place).is_ok());
-                let (deals, money) = if was_open {
+                let found = outcome.place(won.deal).and_then(|place| {
+                    by_place.binary_search_by_key(&place, |deal| deal.0).ok().and_then(|i| by_place.get(i))
+                });
+                let (deals, money) = if let Some(&(_, deal)) = found {
+                    was_won.get_mut(deal).into_iter().for_each(|won| *won = true);
                     (&mut self.open_deals, &mut self.open_money)
                 } else {
                     (&mut self.new_deals, &mut self.new_money)
@@ -167,19 +181,23 @@ impl Record {
                 money.squares += amount * amount;
             }
         }
+        was_won
     }
 }
 
-/// The deals that stood in an open stage at the start of a day, in canonical order, with their positions in the log.
-pub(crate) fn open_at(past: Past<'_>, group: impl Fn(u32) -> u32) -> (Vec<Open>, Vec<usize>) {
+/// The deals that stood in an open stage at the start of a day, with their positions in the log.
+pub(crate) fn open_at(past: Past<'_>, group: impl Fn(u32) -> u32) -> Vec<(Open, usize)> {
     past.visits()
         .filter(|v| v.stage < past.history.n_open && v.stands_at(past.day) && v.left == STILL_OPEN)
         .map(|v| {
-            let amount = past.history.amount_before(v.deal, past.day);
-            (
-                Open { stage: v.stage, age: past.day - v.entered, group: group(v.deal), amount },
-                past.history.place(v.deal).unwrap_or(usize::MAX),
-            )
+            let open = Open {
+                stage: v.stage,
+                age: past.day - v.entered,
+                group: group(v.deal),
+                amount: past.history.amount_before(v.deal, past.day),
+                said: Signals::before(past, &v),
+            };
+            (open, past.history.place(v.deal).unwrap_or(usize::MAX))
         })
-        .unzip()
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use super::fitted::{Basis, Expected, FittedModel, Split};
 use super::options::{ForecastModel, Grid, horizon};
-use super::replay::{Record, open_at};
+use super::replay::{Open, Record, open_at};
 use super::workers::Workers;
 use crate::deals::Known;
 use crate::forecast::{Forecast, ForecastOptions, Total};
@@ -49,7 +49,7 @@ impl ForecastModel {
             let horizon = horizon(day, period)?;
             let origins = Grid::before(day, horizon).origins(history.at(day));
             let replayed: Vec<Record> =
-                origins.into_iter().filter_map(|day| records.get(&(day, horizon)).copied()).collect();
+                origins.into_iter().filter_map(|day| records.get(&(day, horizon)).cloned()).collect();
             let fitted = self.fit_past(known, history.at(day), (horizon, &replayed))?;
             let (totals, chances) = fitted.total_of_past(&history, day, period)?;
             let named = |(place, p): (usize, f64)| (known.id_at(place).to_owned(), Probability::rounded(p));
@@ -99,7 +99,13 @@ impl FittedModel {
             let class = usize::try_from(history.class(deal)).unwrap_or(0);
             group_of.get(class).copied().unwrap_or(0)
         };
-        let (open, places) = open_at(history.at(day), group);
+        let numbers: Vec<u32> =
+            history.said.names().iter().map(|name| calibration.offsets.number(Some(name))).collect();
+        let (mut open, places): (Vec<Open>, Vec<usize>) = open_at(history.at(day), group).into_iter().unzip();
+        for deal in &mut open {
+            let at = usize::try_from(deal.said.category).ok().and_then(|number| number.checked_sub(1));
+            deal.said.category = at.and_then(|at| numbers.get(at)).copied().unwrap_or(0);
+        }
         let ends = [day_number(period.end())];
         let expected = Expected::fitted((process, calibration), open, (day, day), &ends);
         let totals = self.assembled(&expected, (Amount::ZERO, 0))?;

@@ -111,7 +111,8 @@ fn check_process(process: &Process, n_open: usize) -> Result<()> {
                 && effect.factors.iter().all(|table| table.is_valid(n_open, is_factor))
         });
     check(effects, "at most two attributes with sorted levels and a table of factors for each")?;
-    check(process.weekdays.all().all(is_factor), "weekday factors >= 0")?;
+    let calendar = process.weekdays.all().chain(process.seasons.all()).chain(process.arrivals.months.all());
+    check(calendar.into_iter().all(is_factor), "factors of weekdays and months >= 0")?;
     let arrivals = &process.arrivals;
     let rates = arrivals.weekday.iter().chain([&arrivals.daily, &arrivals.variance]).all(|&x| is_factor(x));
     check(rates, "arrivals that are finite and >= 0")?;
@@ -129,5 +130,10 @@ fn check_calibration(calibration: &Calibration) -> Result<()> {
     let ratios = [deals, money, calibration.new.deals, calibration.new.money];
     check(ratios.into_iter().all(|x| x > 0.0 && is_factor(x)), "ratios above 0")?;
     check(is_factor(calibration.windows), "a number of windows >= 0")?;
+    let offsets = &calibration.offsets;
+    check(
+        offsets.is_whole() && offsets.factors().all(|x| x > 0.0 && is_factor(x)),
+        "an odds factor for everything reps say",
+    )?;
     check((0.0..=1.0).contains(&calibration.tau), "a shock from 0 to 1")
 }

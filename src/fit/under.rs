@@ -11,6 +11,7 @@ use super::assumed::{Assumed, Timing};
 use super::fitted::{Basis, Expected, FittedModel, Split};
 use super::options::within_reach;
 use super::replay::{Open, Outlook};
+use super::signals::lift;
 use crate::deals::{OpenDeal, Snapshot};
 use crate::forecast::Total;
 use crate::model::chain::Standing;
@@ -83,6 +84,13 @@ impl FittedModel {
         self.put_together(book, period, expected)
     }
 
+    /// The same for a period of which less, or more, is left than the model was fitted for: to tell what changed, not to
+    /// forecast.
+    pub(crate) fn placed_late(&self, book: &Snapshot, period: &Period) -> Result<Placed> {
+        let expected = self.expected_anyhow(book, period, Split::Whole)?;
+        self.put_together(book, period, expected)
+    }
+
     fn put_together(&self, book: &Snapshot, period: &Period, expected: Expected) -> Result<Placed> {
         let booked = book.booked(period)?;
         let total = self.assembled(&expected, (booked.amount(), booked.n()))?.0;
@@ -123,8 +131,8 @@ impl FittedModel {
             let Reached { chances, new_wins } = reached(process, open, (day, days), cycle);
             Outlook { chances, new_wins }
         };
-        let open = self.open_deals(process, book, day);
-        *expected = Expected::paced((process, calibration), open, (from, &ends), pace);
+        let open = self.open_deals((process, calibration), book, day);
+        *expected = Expected::paced((process, calibration), open, ((day, from), &ends), pace);
         Ok(())
     }
 
@@ -157,7 +165,6 @@ impl FittedModel {
             *amount *= levers.deal_size;
             *n *= won * trended * levers.creation;
         }
-        expected.new.retain(|new| new.1 > 0.0);
         if after > 0.0 {
             expected.new_shares = shares;
         }
@@ -252,11 +259,6 @@ impl FittedModel {
         }
         Ok(())
     }
-}
-
-/// A chance with its odds multiplied.
-pub(crate) fn lift(p: f64, odds: f64) -> f64 {
-    if p < 1.0 { odds * p / (1.0 - p + odds * p) } else { p }
 }
 
 /// The share of a group among the deals created lately in a stage; among all of them where none was.

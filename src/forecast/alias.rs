@@ -14,6 +14,7 @@
 )]
 
 use crate::num::count;
+use crate::num::rng::Stream;
 
 /// An alias table over a power of two of slots; the scratch space is kept between groups.
 #[derive(Default)]
@@ -251,6 +252,21 @@ impl Choice {
     pub(crate) fn at(&self, uniform: f64) -> usize {
         let u = uniform * self.ends.last().copied().unwrap_or(0.0);
         self.ends.partition_point(|end| *end < u).min(self.ends.len().saturating_sub(1))
+    }
+
+    /// Deals `n` draws out over the outcomes.
+    pub(crate) fn split(&self, n: u64, stream: &mut Stream, mut give: impl FnMut(usize, u64)) {
+        let (mut rest, mut before) = (n, 0.0);
+        let all = self.ends.last().copied().unwrap_or(0.0);
+        for (outcome, end) in self.ends.iter().enumerate().filter(|(_, end)| **end > 0.0) {
+            if rest == 0 {
+                break;
+            }
+            let share = (end - before) / (all - before);
+            let here = if share >= 1.0 { rest } else { stream.binomial(rest, share) };
+            give(outcome, here);
+            (rest, before) = (rest - here, *end);
+        }
     }
 }
 

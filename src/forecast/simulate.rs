@@ -13,6 +13,7 @@
 use super::alias::{BucketTable, Choice, Group, MOST, WinTable};
 use super::answer::{ErrorBound, Forecast, Form, equally_likely};
 use super::options::Progress;
+use super::parts::Parts;
 use super::profile::Model;
 use super::shock::{Law, Stratum};
 use super::{NewBusiness, SimulationOptions, Total, WeightedForecast};
@@ -21,6 +22,8 @@ use crate::num::{count, special, sum::sum};
 use crate::{Error, ErrorKind, Result, Seed};
 use ndarray::{Array2, ArrayView2};
 use std::ops::ControlFlow;
+
+mod apart;
 
 /// Scenarios that share a stream for each group.
 const BLOCK: usize = 1024;
@@ -54,6 +57,11 @@ impl Simulation {
     /// What open deals and new business bring, a row a scenario, a column a bucket; what is booked is not in it.
     pub fn draws(&self) -> ArrayView2<'_, f64> {
         self.draws.view()
+    }
+
+    /// What is expected, part by part.
+    pub fn weighted(&self) -> &WeightedForecast {
+        &self.weighted
     }
 
     /// How many scenarios there are.
@@ -119,9 +127,11 @@ impl Total {
 }
 
 /// Deals and strata, and which scenarios go where.
-struct Plan {
+struct Plan<'a> {
     seed: Seed,
     n_buckets: usize,
+    /// Whose sums are wanted apart, and the part of every deal.
+    apart: Option<(&'a Parts, Vec<usize>)>,
     chance: Vec<f64>,
     score: Vec<f64>,
     amount: Vec<f64>,
@@ -147,13 +157,23 @@ struct Stretch {
     n: usize,
 }
 
-impl Plan {
+impl Stretch {
+    /// How many deals to decide at once: a table of 2^g slots costs about 4 ns a slot, a draw 1 ns.
+    const fn group_size(&self) -> usize {
+        match self.n {
+            0..64 => 3,
+            64..256 => 4,
+            256..1024 => 5,
+            _ => MOST,
+        }
+    }
+}
+
+impl Plan<'_> {
     fn new(total: &Total, options: &SimulationOptions) -> Result<Self> {
         let model = Model::coarse(total, count(options.scenarios))?;
         let n_buckets = total.n_buckets();
-        let open: Vec<usize> = (0..total.n_deals())
-            .filter(|i| total.chance.get(*i) > Some(&0.0) && total.amount.get(*i) > Some(&0.0))
-            .collect();
+        let open = total.in_play();
         let pick =
             |column: &[f64]| -> Vec<f64> { open.iter().filter_map(|i| column.get(*i).copied()).collect() };
         let (chance, amount) = (pick(&total.chance), pick(&total.amount));
@@ -167,6 +187,7 @@ impl Plan {
         let mut plan = Self {
             seed: options.seed,
             n_buckets,
+            apart: None,
             chance,
             score,
             amount,
@@ -199,7 +220,8 @@ impl Plan {
     }
 
     fn run(&self, options: &SimulationOptions) -> Result<Array2<f64>> {
-        let mut draws = Array2::zeros((options.scenarios, self.n_buckets));
+        let n_columns = self.apart.as_ref().map_or(self.n_buckets, |(parts, _)| parts.n());
+        let mut draws = Array2::zeros((options.scenarios, n_columns));
         let threads = options.threads.clamp(1, 1024);
         let mut done = 0;
         // A block's number does not depend on who draws it.
@@ -215,7 +237,7 @@ impl Plan {
         for part in work.chunks(round) {
             for (stretch, sums) in part.iter().zip(self.draw_all(part, threads)) {
                 let scenarios = self.order.iter().skip(stretch.0.first).take(stretch.0.n);
-                for (scenario, values) in scenarios.zip(sums.chunks_exact(self.n_buckets)) {
+                for (scenario, values) in scenarios.zip(sums.chunks_exact(n_columns)) {
                     draws.row_mut(*scenario).iter_mut().zip(values).for_each(|(to, from)| *to = *from);
                 }
                 done += stretch.0.n;
@@ -256,6 +278,9 @@ impl Plan {
     }
 
     fn draw(&self, stretch: &Stretch, number: u64) -> Vec<f64> {
+        if let Some((parts, of_deal)) = &self.apart {
+            return self.draw_apart((parts, of_deal), stretch, number);
+        }
         let mut sums = vec![0.0; stretch.n * self.n_buckets];
         let chance = self.chances(stretch.stratum.law);
         if self.n_buckets == 1 {
@@ -279,13 +304,7 @@ impl Plan {
     }
 
     fn draw_wins(&self, chance: &[f64], stretch: &Stretch, number: u64, sums: &mut [f64]) {
-        // A table of 2^g slots costs about 4 ns a slot, a draw 1 ns.
-        let size = match stretch.n {
-            0..64 => 3,
-            64..256 => 4,
-            256..1024 => 5,
-            _ => MOST,
-        };
+        let size = stretch.group_size();
         let mut table = WinTable::default();
         let groups = chance.chunks(size).zip(self.amount.chunks(size));
         for (lane, (chance, amount)) in (0..).zip(groups) {
@@ -313,6 +332,14 @@ impl Plan {
     }
 }
 
+impl Total {
+    /// The deals that can bring something.
+    fn in_play(&self) -> Vec<usize> {
+        let some = |column: &[f64], i: usize| column.get(i) > Some(&0.0);
+        (0..self.n_deals()).filter(|&i| some(&self.chance, i) && some(&self.amount, i)).collect()
+    }
+}
+
 /// Cumulated shares of the buckets given a win, deal by deal.
 fn cumulated(total: &Total, open: &[usize]) -> Vec<f64> {
     if total.buckets.is_empty() {
@@ -335,10 +362,15 @@ impl NewDeals {
     /// Above this expected number per distinct amount, amounts are counted instead of drawn one by one.
     const MANY: f64 = 8.0;
 
-    fn add_to(&self, row: &mut [f64], level: f64, stream: &mut Stream) {
+    /// The expected number of a scenario.
+    fn expected(&self, level: f64, stream: &mut Stream) -> f64 {
         let luck = self.law.size.map_or(1.0, |size| stream.gamma(size) / size);
         // No count beyond 1e15 is told apart by a double anyway.
-        let mean = (self.law.mean * level * luck).min(1e15);
+        (self.law.mean * level * luck).min(1e15)
+    }
+
+    fn add_to(&self, row: &mut [f64], level: f64, stream: &mut Stream) {
+        let mean = self.expected(level, stream);
         let cells = count(self.law.amount.len() * row.len());
         if mean > Self::MANY * cells {
             for (amount, weight) in self.law.amount.iter().zip(&self.law.weight) {

@@ -254,7 +254,7 @@ impl GapAnalysis {
 }
 
 /// P(total >= target), where what is booked is certain.
-fn hit(forecast: &Forecast, target: Target, booked: f64) -> Probability {
+pub(super) fn hit(forecast: &Forecast, target: Target, booked: f64) -> Probability {
     if target.get() <= booked { Probability::ONE } else { forecast.chance_of_hitting(target.amount()) }
 }
 

@@ -102,13 +102,13 @@ impl GapAnalysis {
     }
 }
 
-fn read(x: f64) -> Amount {
+pub(crate) fn read(x: f64) -> Amount {
     // Rounding may leave a quantile a hair below 0.
     Amount::new(x.max(0.0)).unwrap_or(Amount::ZERO)
 }
 
 /// `0.81-1.01 M`: the unit once where both have the same.
-fn range(low: f64, high: f64) -> String {
+pub(super) fn range(low: f64, high: f64) -> String {
     let (low, high) = (read(low).to_string(), read(high).to_string());
     match (low.split_once(' '), high.split_once(' ')) {
         (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}-{high}"),
@@ -117,7 +117,7 @@ fn range(low: f64, high: f64) -> String {
 }
 
 /// A whole percent, and no certainty that is none.
-struct Percent(Probability);
+pub(crate) struct Percent(pub(crate) Probability);
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,7 @@ mod heaps;
 pub(crate) mod lives;
 pub(crate) mod past;
 mod quality;
+pub(crate) mod said;
 mod stale;
 pub(crate) mod visits;
 

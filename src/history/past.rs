@@ -2,6 +2,7 @@
 
 use super::classes::Classes;
 use super::counts::StageCounts;
+use super::said::{Dated, Said};
 use super::visits::{CENSORED, Place, STILL_OPEN, Visit};
 use crate::deals::{DealView, Flag, Known, SalesProcess, StageKind};
 use crate::time::civil_day;
@@ -20,10 +21,8 @@ pub(crate) struct History {
     /// The visits that are arrivals, by stage, class and first amount: the order in which a fit puts them together.
     arrivals: Vec<Visit>,
     pub classes: Classes,
-    /// Where each deal's amounts begin; one more than there are deals.
-    amount_starts: Vec<usize>,
-    /// Stated amounts as (day, amount).
-    amounts: Vec<(i32, f64)>,
+    amounts: Dated<f64>,
+    pub said: Said,
     pub counts: StageCounts,
 }
 
@@ -34,12 +33,10 @@ impl History {
         let n_open = u8::try_from(process.open_stages().len()).unwrap_or(u8::MAX);
         let day = civil_day(known.until());
         let mut visits = Vec::new();
-        let (mut amount_starts, mut amounts, mut tags) = (vec![0], Vec::new(), Vec::new());
-        let mut places = Vec::new();
+        let (mut amounts, mut tags, mut places) = (Dated::default(), Vec::new(), Vec::new());
         for (deal, view) in (0..).zip(known.deals()) {
             Walk { process, n_open, deal, visits: &mut visits }.follow(&view);
-            amounts.extend(view.amounts().map(|(at, amount)| (civil_day(at), amount)));
-            amount_starts.push(amounts.len());
+            amounts.push(view.amounts());
             places.push(view.place());
             let mut born_with: Vec<(&str, &str)> = view.born_with().collect();
             born_with.sort_unstable();
@@ -49,8 +46,8 @@ impl History {
         let classes = Classes::of(tags);
         let counts = StageCounts::before(day, &visits, &classes.of_deal, n_open);
         let arrivals = Vec::new();
-        let mut history =
-            Self { n_open, day, places, visits, arrivals, classes, amount_starts, amounts, counts };
+        let said = Said::of(known);
+        let mut history = Self { n_open, day, places, visits, arrivals, classes, amounts, said, counts };
         let mut arrivals: Vec<Visit> = history.visits.iter().filter(|v| v.arrival).copied().collect();
         let amount = |v: &Visit| history.amount_before(v.deal, v.entered.saturating_add(1)).unwrap_or(-1.0);
         arrivals.sort_by(|a, b| {
@@ -68,9 +65,7 @@ impl History {
 
     /// The amount of a deal as last stated before a day.
     pub(crate) fn amount_before(&self, deal: u32, day: i32) -> Option<f64> {
-        let deal = usize::try_from(deal).ok()?;
-        let range = *self.amount_starts.get(deal)?..*self.amount_starts.get(deal + 1)?;
-        self.amounts.get(range)?.iter().rev().find(|&&(stated, _)| stated < day).map(|&(_, amount)| amount)
+        self.amounts.before(deal, day)
     }
 
     /// The position of a deal in its log.

@@ -1,12 +1,14 @@
 //! How many deals will be created, and what they look like.
 //!
 //! # Formula
-//! Deals created by week, the level by averaged [`Memory`], spread over the days by weekday factors of the last 52 weeks.
+//! Deals created by week, the level by averaged [`Memory`], spread over the days by weekday factors of the last 52 weeks
+//! and by [months](super::season).
 //! The relative variance of the coming count is learned from the past errors of the same method, with a prior of
 //! `0.15^2` that counts as four windows: `v = (4 x .15^2 + sum w ((O - P)^2 - P) / P^2) / (4 + sum w)`; a negative
 //! binomial count has size `1 / v`.
 
 use super::memory::{Memory, Series};
+use super::season::{Months, Week};
 use super::shrink;
 use crate::history::Past;
 use crate::num::{bits, count};
@@ -28,16 +30,18 @@ pub(crate) struct Arrivals {
     /// Monday (day number 4 modulo 7) is not special: by day number modulo 7.
     #[serde(with = "bits::array")]
     pub weekday: [f64; 7],
+    pub months: Months,
     /// Relative variance of the count over the horizon, beyond that of a Poisson count.
     #[serde(with = "bits::one")]
     pub variance: f64,
 }
 
 impl Arrivals {
-    pub(crate) fn learn(past: Past<'_>, horizon: i32) -> Self {
+    pub(crate) fn learn(past: Past<'_>, horizon: i32, seasons: bool) -> Self {
         let created: Vec<i32> = past.arrivals().map(|v| v.entered).collect();
         let Some(&first) = created.iter().min() else {
-            return Self { daily: 0.0, weekday: [1.0; 7], variance: PRIOR_SD * PRIOR_SD };
+            let variance = PRIOR_SD * PRIOR_SD;
+            return Self { daily: 0.0, weekday: [1.0; 7], months: Months::NONE, variance };
         };
         let weeks = weekly(&created, first, past.day);
         let total: f64 = weeks.iter().sum();
@@ -47,13 +51,21 @@ impl Arrivals {
         } else {
             total / (7.0 * count(weeks.len()))
         };
-        let series: Series = weeks.into_iter().map(|n| (n, 7.0 * mean)).collect();
+        let mut weeks: Vec<Week> = (1..)
+            .zip(weeks.into_iter().rev())
+            .map(|(back, n)| Week { middle: past.day - 7 * back + 3, observed: n, expected: 7.0 * mean })
+            .collect();
+        weeks.reverse();
+        let months = if seasons { Months::learn(&weeks) } else { Months::NONE };
+        let series: Series =
+            weeks.iter().map(|week| (week.observed, week.expected * months.on(week.middle))).collect();
         let horizon_weeks = usize::try_from((horizon + 3) / 7).unwrap_or(1);
         let memory = Memory::learn(std::slice::from_ref(&series), horizon_weeks);
         let daily = mean * memory.level(&series);
         Self {
             daily,
             weekday: weekdays(&created, first, past.day),
+            months,
             variance: relative_variance(&memory, &series),
         }
     }
@@ -61,7 +73,7 @@ impl Arrivals {
     /// Expected arrivals on a day.
     pub(crate) fn on(&self, day: i32) -> f64 {
         let weekday = usize::try_from(day.rem_euclid(7)).unwrap_or(0);
-        self.daily * self.weekday.get(weekday).copied().unwrap_or(1.0)
+        self.daily * self.weekday.get(weekday).copied().unwrap_or(1.0) * self.months.on(day)
     }
 }
 

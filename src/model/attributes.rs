@@ -78,6 +78,13 @@ impl Effects {
         levels
     }
 
+    /// The value of an attribute in a group; none where it is not used or the value is one of the rest.
+    pub(crate) fn value(&self, name: &str, group: usize) -> Option<&str> {
+        let place = self.0.iter().position(|effect| effect.name == name)?;
+        let level = self.levels(group).get(place)?.checked_sub(1)?;
+        self.0.get(place)?.levels.get(level).map(String::as_str)
+    }
+
     /// The factors of a group.
     pub(crate) fn factors(&self, group: usize) -> Vec<&Table> {
         self.0

@@ -23,7 +23,7 @@ pub(crate) struct Weekdays {
 }
 
 /// Which set of factors a destination has.
-const fn kind(to: usize, n_open: usize) -> usize {
+pub(super) const fn kind(to: usize, n_open: usize) -> usize {
     if to < n_open { 0 } else { to - n_open + 1 }
 }
 

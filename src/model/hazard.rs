@@ -7,8 +7,9 @@
 //! # Formula
 //! With weighted exits `O` and deal-days at risk `R` by stage `s`, destination `d` and age bin `b`:
 //! stage mean `g = O_sd / R_s` over ages of at least a day; from the neighbours, weighted by
-//! `K = exp(-|m_b - m_c| / 0.25)` on the scale `m = log(1 + age)`, the prior `p = ((O K) + 2) / ((R K) + 2 / g)`; from
-//! the bin itself `h = (O + k) / (R + k / p)` with `k = 2`. On the day of entry, where most moves happen, `O / (R + 1/2)`.
+//! `K = exp(-|m_b - m_c| / 0.25)` on the scale `m = log(1 + age)`, the prior `p = ((O K) + 1/2) / ((R K) + 1/2 / g)`;
+//! from the bin itself `h = (O + k) / (R + k / p)` with `k = 2`. On the day of entry, where most moves happen,
+//! `O / (R + 1/2)`.
 //!
 //! # Reference
 //! Holford (1980) and Laird & Olivier (1981): with hazards constant within a bin, exits are Poisson with mean `h R`.
@@ -20,8 +21,11 @@ use crate::num::bits;
 use crate::num::special::exp;
 use serde::{Deserialize, Serialize};
 
-/// Strength of both priors, in exits.
+/// Strength of what the neighbours say, in exits.
 const PRIOR_EXITS: f64 = 2.0;
+/// Strength of the stage mean among the neighbours, in exits: where a few deals lie forgotten for years and none ever
+/// leaves, two exits that never were would be believed in every bin.
+const MEAN_EXITS: f64 = 0.5;
 /// Width of the kernel over log age.
 const KERNEL_WIDTH: f64 = 0.25;
 /// What staying keeps at least: hazards of a day sum to less than 1.
@@ -147,7 +151,7 @@ fn smoothed(exits: &[f64; N_BINS], risk: &[f64; N_BINS], kernel: &[[f64; N_BINS]
         *h = if bin == 0 {
             o / (r + 0.5)
         } else if mean > 0.0 {
-            let prior = (dot(k, exits) + PRIOR_EXITS) / (dot(k, risk) + PRIOR_EXITS / mean);
+            let prior = (dot(k, exits) + MEAN_EXITS) / (dot(k, risk) + MEAN_EXITS / mean);
             (o + PRIOR_EXITS) / (r + PRIOR_EXITS / prior)
         } else {
             0.0

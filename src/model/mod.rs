@@ -8,6 +8,7 @@ pub(crate) mod exposure;
 pub(crate) mod hazard;
 pub(crate) mod memory;
 pub(crate) mod process;
+pub(crate) mod season;
 mod semi_markov;
 pub(crate) mod shrink;
 mod snapshots;

@@ -4,9 +4,10 @@ use super::arrivals::Arrivals;
 use super::attributes::{ClassTotal, Effects};
 use super::calendar::Weekdays;
 use super::chain::{Course, Day, Reached, Standing};
-use super::exposure::Exposure;
+use super::exposure::{Exposure, weekday};
 use super::hazard::{Table, Tally, multiply_odds};
 use super::memory::{Memory, Series};
+use super::season::{Seasons, month};
 use crate::history::counts::RISK;
 use crate::history::visits::Visit;
 use crate::history::{History, Past};
@@ -30,10 +31,11 @@ pub(crate) struct Parts {
     pub level: bool,
     pub attributes: bool,
     pub calendar: bool,
+    pub seasons: bool,
 }
 
 impl Parts {
-    pub(crate) const ALL: Self = Self { level: true, attributes: true, calendar: true };
+    pub(crate) const ALL: Self = Self { level: true, attributes: true, calendar: true, seasons: true };
 }
 
 /// A deal that was created lately, standing for those to come.
@@ -60,6 +62,7 @@ pub(crate) struct Process {
     pub level: Vec<f64>,
     pub effects: Effects,
     pub weekdays: Weekdays,
+    pub seasons: Seasons,
     pub arrivals: Arrivals,
     pub entries: Vec<Entry>,
 }
@@ -84,7 +87,8 @@ impl Process {
             base,
             effects,
             weekdays: Weekdays::NONE,
-            arrivals: Arrivals::learn(past, horizon),
+            seasons: Seasons::NONE,
+            arrivals: Arrivals::learn(past, horizon, parts.seasons),
             entries: Vec::new(),
         };
         let group_of = process.groups(past.history);
@@ -92,8 +96,8 @@ impl Process {
             let class = usize::try_from(past.history.class(deal)).unwrap_or(0);
             group_of.get(class).copied().unwrap_or(0)
         };
-        if parts.level {
-            process.level = process.learn_level(past, horizon, &group_of);
+        if parts.level || parts.seasons {
+            process.learn_drift(past, horizon, (parts, &group_of));
         }
         let n_groups = process.effects.n_groups();
         let place = |v: &Visit| usize::try_from(group(v.deal)).unwrap_or(usize::MAX);
@@ -128,6 +132,7 @@ impl Process {
                 }
                 if let Some(day) = day {
                     odds.iter_mut().zip(self.weekdays.on(day, n_open)).for_each(|(m, f)| *m *= f);
+                    odds.iter_mut().zip(self.seasons.on(day, n_open)).for_each(|(m, f)| *m *= f);
                 }
                 multiply_odds(table.row_mut(stage, bin), odds.iter().copied());
             }
@@ -135,9 +140,39 @@ impl Process {
         table
     }
 
-    /// Level now, by stage and destination: observed over expected exits by week, the expected ones under the hazards
-    /// of each group.
-    fn learn_level(&self, past: Past<'_>, horizon: i32, group_of: &[u32]) -> Vec<f64> {
+    /// Seasons, and the level now by stage and destination: observed over expected exits by week.
+    fn learn_drift(&mut self, past: Past<'_>, horizon: i32, (parts, group_of): (Parts, &[u32])) {
+        let n_open = self.base.n_open();
+        let (middles, mut series) = self.weekly(past, group_of);
+        if parts.seasons {
+            self.seasons = Seasons::learn(&middles, &series, n_open);
+        }
+        if !parts.level {
+            return;
+        }
+        if self.seasons != Seasons::NONE {
+            for (week, &middle) in middles.iter().enumerate() {
+                let factors: Vec<f64> = self.seasons.on(middle, n_open).collect();
+                for (of_week, factor) in series
+                    .iter_mut()
+                    .zip(factors.iter().cycle())
+                    .filter_map(|(s, f)| Some((s.get_mut(week)?, f)))
+                {
+                    of_week.1 *= factor;
+                }
+            }
+        }
+        let memory = Memory::learn(&series, usize::try_from((horizon + 3) / 7).unwrap_or(1));
+        let level = |s: &Series| {
+            let enough = s.iter().map(|week| week.0).sum::<f64>() >= FEWEST_EXITS;
+            if enough { memory.level(s) } else { 1.0 }
+        };
+        self.level = series.iter().map(level).collect();
+    }
+
+    /// Observed and expected exits of every transition by week, the expected ones under the hazards of each group; and
+    /// the middle of each week.
+    fn weekly(&self, past: Past<'_>, group_of: &[u32]) -> (Vec<i32>, Vec<Series>) {
         let n_open = self.base.n_open();
         let hazards: Vec<Table> =
             (0..self.effects.n_groups()).map(|group| self.hazards(group, None)).collect();
@@ -146,8 +181,9 @@ impl Process {
                 usize::try_from(class).ok().and_then(|class| group_of.get(class)).copied().unwrap_or(0);
             usize::try_from(group).ok().and_then(|group| hazards.get(group)).unwrap_or(&self.base)
         };
-        let mut series: Vec<Series> = vec![Vec::new(); n_open * (n_open + 2)];
-        for (_, cells) in past.history.counts.weeks_before(past.day) {
+        let (mut middles, mut series) = (Vec::new(), vec![Series::new(); n_open * (n_open + 2)]);
+        for (start, cells) in past.history.counts.weeks_before(past.day) {
+            middles.push(start + 3);
             series.iter_mut().for_each(|s| s.push((0.0, 0.0)));
             for &(cell, n) in cells {
                 let stage = usize::from(cell.stage);
@@ -164,12 +200,7 @@ impl Process {
                 }
             }
         }
-        let memory = Memory::learn(&series, usize::try_from((horizon + 3) / 7).unwrap_or(1));
-        let level = |s: &Series| {
-            let enough = s.iter().map(|week| week.0).sum::<f64>() >= FEWEST_EXITS;
-            if enough { memory.level(s) } else { 1.0 }
-        };
-        series.iter().map(level).collect()
+        (middles, series)
     }
 
     /// Rescales the level so that every transition has the expected total it would have if factors multiplied chances
@@ -218,10 +249,16 @@ impl Process {
     /// The chain of a group over the days `[from, from + n_days)`.
     pub(crate) fn reached(&self, group: u32, (from, n_days): (i32, usize), standing: &[Standing]) -> Reached {
         let group = usize::try_from(group).unwrap_or(0);
-        let kinds = if self.weekdays == Weekdays::NONE { 1 } else { 7.min(n_days) };
-        let days: Vec<Day> =
-            (from..).take(kinds).map(|day| Day::new(self.hazards(group, Some(day)))).collect();
-        let course: Vec<&Day> = days.iter().cycle().take(n_days).collect();
+        let kind = |day: i32| {
+            let weekday = if self.weekdays == Weekdays::NONE { 0 } else { weekday(day) };
+            (weekday, if self.seasons == Seasons::NONE { 0 } else { month(day) })
+        };
+        let mut kinds: BTreeMap<(usize, usize), Day> = BTreeMap::new();
+        let days: Vec<i32> = (from..).take(n_days).collect();
+        for &day in &days {
+            kinds.entry(kind(day)).or_insert_with(|| Day::new(self.hazards(group, Some(day))));
+        }
+        let course: Vec<&Day> = days.iter().filter_map(|&day| kinds.get(&kind(day))).collect();
         Course { days: &course, goal: self.base.n_open() }.run(standing)
     }
 }

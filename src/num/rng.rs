@@ -102,7 +102,7 @@ impl Stream {
     }
 
     /// Binomial by counting; used for the small remainders of [`Self::poisson`] after a beta split.
-    fn binomial(&mut self, n: u64, p: f64) -> u64 {
+    pub(crate) fn binomial(&mut self, n: u64, p: f64) -> u64 {
         let mut n = n;
         let mut p = p;
         let mut won = 0;

@@ -54,13 +54,13 @@ impl TryFrom<Stored> for AccuracyReport {
 
 impl From<AccuracyReport> for Stored {
     fn from(report: AccuracyReport) -> Self {
-        report.stored.rounded()
+        report.stored
     }
 }
 
 impl Stored {
-    /// All figures to fifteen digits, so that storing again what was loaded gives the same bytes.
-    fn rounded(mut self) -> Self {
+    /// All figures to fifteen digits, so that what is loaded is what was stored, to the last bit.
+    pub(super) fn rounded(mut self) -> Self {
         for origin in &mut self.origins {
             origin.money.round();
             origin.deals.iter_mut().for_each(Scored::round);

@@ -1,8 +1,7 @@
 //! Numbers in a stored report: as many digits as every reader of JSON gives back.
 
 /// The number to fifteen significant digits. Some readers of JSON lose the last bit of a double, which is less than half
-/// a unit of the fifteenth digit: rounded again, the number is the same, so a report that is loaded and stored once
-/// more has the same bytes.
+/// a unit of the fifteenth digit: rounded again, the number is the same.
 pub(crate) fn fifteen(x: f64) -> f64 {
     let rounded = format!("{x:.14e}").parse().unwrap_or(x);
     // Next to the largest double there is no such number.

@@ -2,6 +2,7 @@
 
 mod assumed;
 pub(crate) mod calibration;
+mod combined;
 mod fitted;
 mod options;
 mod parted;
@@ -15,6 +16,7 @@ mod why;
 mod workers;
 
 pub use assumed::Timing;
+pub use combined::{CombinedForecast, CombinedSummary, ProcessForecast};
 pub use fitted::{DealChance, FittedModel, Split};
 pub use options::{ForecastModel, Part};
 pub(crate) use parted::{Cut, Parted};

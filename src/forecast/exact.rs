@@ -15,7 +15,7 @@ use super::lattice::{Lattice, Step, common_unit, convolve};
 use super::profile::Model;
 use super::series::{Frame, Series};
 use super::transform::{Amounts, Echo, Frequencies, Heard, Roots, echo, transform};
-use super::{ForecastOptions, NewBusiness, Total, index};
+use super::{ForecastOptions, Total, index};
 use crate::Result;
 use crate::num::{count, special, sum::sum};
 use std::f64::consts::TAU;
@@ -49,6 +49,16 @@ impl Total {
         // A copy of the columns, their scores, and the sorted ladder.
         options.memory.afford(self.n_deals().checked_mul(56))?;
         self.solve(Model::new(self)?, Heard::Together, options)
+    }
+
+    /// The distribution of several totals under one shock.
+    pub(super) fn together(totals: &[Self], options: &ForecastOptions) -> Result<Forecast> {
+        let deals = totals.iter().try_fold(0_usize, |n, total| n.checked_add(total.n_deals()));
+        options.memory.afford(deals.and_then(|n| n.checked_mul(112)))?;
+        let model = Model::joined(totals)?;
+        let (form, bound, _) = Engine { model: &model, options, heard: Heard::Together }.form()?;
+        let mean = totals.iter().map(|total| total.weighted().total()).sum();
+        Forecast::known(form, mean, model.scale * model.variance.sqrt(), bound).finite()
     }
 
     /// The same stratum by stratum, the shock cut as finely as another book of this shock asks for.
@@ -175,7 +185,8 @@ impl Engine<'_> {
         if model.new.is_none() && model.local.iter().all(|local| local.unrest == 0.0) {
             return Ok(self.certain());
         }
-        let amounts = model.deals.amount.iter().chain(model.new.iter().flat_map(|new| &new.amount));
+        let new = model.new.iter().chain(model.beside.iter().filter_map(|beside| beside.new.as_ref()));
+        let amounts = model.deals.amount.iter().chain(new.flat_map(|new| &new.amount));
         let stretch =
             common_unit(&amounts.map(|a| a * model.scale)).and_then(|lattice| self.stretch(lattice));
         let n = count(model.deals.len());
@@ -265,9 +276,10 @@ impl Engine<'_> {
         let n = model.deals.len();
         self.options.memory.afford(Some(56 << n))?;
         let mut mass = vec![0.0; 1 << n];
-        for stratum in &model.strata {
-            let chances = model.deals.iter().map(|(p, score, _)| stratum.law.chance(p, score));
-            for (sum, m) in mass.iter_mut().zip(outcomes(chances, 1.0, |m, p| m * (1.0 - p), |m, p| m * p)) {
+        for (k, stratum) in model.strata.iter().enumerate() {
+            for (sum, m) in
+                mass.iter_mut().zip(outcomes(model.chances(k), 1.0, |m, p| m * (1.0 - p), |m, p| m * p))
+            {
                 *sum += stratum.weight * m;
             }
         }
@@ -281,9 +293,8 @@ impl Engine<'_> {
         let model = self.model;
         let steps: Vec<Step> = model.deals.amount.iter().map(|a| Step::new(a / unit)).collect();
         let mut mass = vec![0.0; span + 1];
-        for stratum in &model.strata {
-            let deals = model.deals.iter().zip(&steps);
-            let deals = deals.map(|((p, score, _), step)| (stratum.law.chance(p, score), *step));
+        for (k, stratum) in model.strata.iter().enumerate() {
+            let deals = model.chances(k).zip(steps.iter().copied());
             for (sum, m) in mass.iter_mut().zip(convolve(deals, span)) {
                 *sum += stratum.weight * m;
             }
@@ -444,7 +455,8 @@ impl Engine<'_> {
         }
         self.options.memory.afford(n.checked_mul(96))?;
         // Each won deal moves by a mean-zero step of at most one unit (Bernstein at 1e-9).
-        let won = deals + model.new.as_ref().map_or(0.0, |new| NewBusiness::most(new, new.mean, 21.0));
+        let new = model.new.iter().chain(model.beside.iter().filter_map(|beside| beside.new.as_ref()));
+        let won = deals + new.map(|new| new.most(new.mean, 21.0)).sum::<f64>();
         let moved = 3.3 * won.sqrt() + 7.0;
         let margin = moved.ceil().min(0.25 * count(n));
         let low = if convolving { 0.0 } else { model.low };

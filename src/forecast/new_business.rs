@@ -99,6 +99,20 @@ impl NewBusiness {
         sum(self.amount.iter().zip(&self.weight).map(|(a, w)| (0..k).fold(*w, |power, _| power * a)))
     }
 
+    /// Mean and variance of all amounts when `n` deals are expected.
+    pub(crate) fn moments_of(&self, n: f64) -> [f64; 2] {
+        let mean = n * self.moment(1);
+        [mean, n * self.moment(2) + self.size.map_or(0.0, |size| mean * mean / size)]
+    }
+
+    /// An amount that is exceeded with a probability below e^-`odds` when `n` deals are expected.
+    pub(crate) fn reach(&self, n: f64, odds: f64) -> f64 {
+        let at_most = n * self.size.map_or(1.0, |size| gamma_level(odds / size));
+        let spread = (2.0 * odds * at_most * self.moment(2)).sqrt();
+        let bernstein = at_most * self.moment(1) + spread + odds * self.largest() / 3.0;
+        bernstein.min(self.most(n, odds) * self.largest())
+    }
+
     pub(crate) fn largest(&self) -> f64 {
         self.amount.iter().copied().fold(0.0, f64::max)
     }

@@ -12,6 +12,10 @@ use super::{NewBusiness, Total, index};
 use crate::num::{count, special, sum::Sum, sum::sum};
 use crate::{Error, ErrorKind, Result};
 
+mod joined;
+
+pub(crate) use joined::Beside;
+
 /// Open deals whose outcome is open and worth something.
 #[derive(Default)]
 pub(crate) struct Deals {
@@ -206,6 +210,8 @@ pub(crate) struct Model {
     pub(crate) mean: f64,
     pub(crate) variance: f64,
     ladder: Option<Ladder>,
+    /// Further totals under the same shock, their deals after the first one's.
+    pub(crate) beside: Vec<Beside>,
 }
 
 /// -ln of the mass that may lie outside the window.
@@ -288,6 +294,7 @@ impl Model {
             mean: 0.0,
             variance: 0.0,
             ladder,
+            beside: Vec::new(),
         }
     }
 
@@ -351,33 +358,33 @@ impl Model {
 
     /// Mean and variance of new business when `n_new` deals are expected.
     pub(crate) fn new_moments(&self, n_new: f64) -> [f64; 2] {
-        let Some(new) = &self.new else { return [0.0, 0.0] };
-        let mean = n_new * new.moment(1);
-        [mean, n_new * new.moment(2) + new.size.map_or(0.0, |size| mean * mean / size)]
+        self.new.as_ref().map_or([0.0, 0.0], |new| new.moments_of(n_new))
     }
 
     fn bound(&mut self) {
         let parts = || self.strata.iter().zip(&self.local);
-        let whole = |local: &Local| {
+        let whole = |(k, local): (usize, &Local)| {
             let [mean, variance] = self.new_moments(local.n_new);
-            (local.mean + mean, local.variance + variance)
+            let [mean_beside, variance_beside] = self.beside_moments(k);
+            (local.mean + mean + mean_beside, local.variance + variance + variance_beside)
         };
-        let mean = sum(parts().map(|(s, local)| s.weight * whole(local).0));
-        let variance = sum(parts().map(|(s, local)| {
-            let (m, v) = whole(local);
+        let mean = sum(parts().enumerate().map(|(k, (s, local))| s.weight * whole((k, local)).0));
+        let variance = sum(parts().enumerate().map(|(k, (s, local))| {
+            let (m, v) = whole((k, local));
             s.weight * (v + (m - mean) * (m - mean))
         }));
         let everything = sum(self.deals.amount.iter().copied());
         let splits = top_splits(&self.deals.amount);
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
-        for (stratum, local) in parts() {
+        for (k, (stratum, local)) in parts().enumerate() {
             let odds = ODDS + special::ln(stratum.weight);
             if odds <= 0.0 || odds.is_nan() {
                 continue;
             }
+            let new = self.new_reach(local.n_new, odds) + self.beside_reach(k, odds);
             if local.unrest == 0.0 {
                 // Nothing is open: the deals are worth their mean.
-                (low, high) = (low.min(local.mean), high.max(local.mean + self.new_reach(local.n_new, odds)));
+                (low, high) = (low.min(local.mean), high.max(local.mean + new));
                 continue;
             }
             // A sum of numbers >= 0 falls below its mean by t with P < exp(-t^2 / (2 sum E X^2)) (Maurer 2003).
@@ -388,7 +395,7 @@ impl Model {
                 .iter()
                 .map(|(top, next)| top + local.mean + spread + odds * next / 3.0)
                 .fold(everything, f64::min);
-            high = high.max(reach + self.new_reach(local.n_new, odds));
+            high = high.max(reach + new);
         }
         self.low = if low.is_finite() { low } else { 0.0 };
         self.high = high;
@@ -398,12 +405,7 @@ impl Model {
 
     /// An amount of new business that is exceeded with a probability below e^-`odds`.
     fn new_reach(&self, n_new: f64, odds: f64) -> f64 {
-        let Some(new) = &self.new else { return 0.0 };
-        let level = new.size.map_or(1.0, |size| super::new_business::gamma_level(odds / size));
-        let n = n_new * level;
-        let bernstein =
-            n * new.moment(1) + (2.0 * odds * n * new.moment(2)).sqrt() + odds * new.largest() / 3.0;
-        bernstein.min(new.most(n_new, odds) * new.largest())
+        self.new.as_ref().map_or(0.0, |new| new.reach(n_new, odds))
     }
 }
 
@@ -429,7 +431,8 @@ fn power_of_two(x: f64) -> f64 {
         return 1.0;
     }
     let mut scale = 1.0_f64;
-    while scale < x && scale < 1e308 {
+    // Twice 2^1023 is infinite, half of which never gets small.
+    while scale < x && scale < 0.5 * f64::MAX {
         scale *= 2.0;
     }
     while scale * 0.5 >= x && scale > f64::MIN_POSITIVE {

@@ -164,7 +164,7 @@ impl Shock {
     /// `cuts` the distinct chances (asked at rho = 1 only).
     pub(crate) fn strata(
         &self,
-        Grain { fineness, n_deals }: Grain,
+        grain: Grain,
         roughness: impl Fn(&ShockNode, f64) -> f64,
         cuts: impl Fn() -> Vec<f64>,
     ) -> Strata {
@@ -175,16 +175,9 @@ impl Shock {
             } else if node.rho == 0.0 && node.tau == 0.0 {
                 strata.pieces.push(Stratum { weight: node.weight, law: Law::Plain, level: 1.0 });
             } else {
-                let rough =
-                    (-12..=12).map(|k| roughness(node, 0.5 * f64::from(k))).fold(0.0, f64::max).min(1e6);
-                // A chance that n deals are won together grows like that of one with n rho / (1 - rho) off the real
-                // line; with many deals their sum is what counts.
-                let together = count(n_deals.clamp(1, TOGETHER)) * node.rho / (1.0 - node.rho);
-                let rough = rough.max(together.sqrt());
-                let wanted = fineness / (1.0 + rough * rough).sqrt();
-                let step = wanted.max(2.0 * REACH / MOST_STRATA);
-                let decay = 2.0 * std::f64::consts::PI / step;
-                strata.error += node.weight * special::exp(-0.5 * decay * decay / (1.0 + rough * rough));
+                let rough = (-12..=12).map(|k| roughness(node, 0.5 * f64::from(k))).fold(0.0, f64::max);
+                let (step, error) = step_in_z(grain, node.rho, rough);
+                strata.error += node.weight * error;
                 strata.pieces.extend(trapezoid(node, step));
             }
         }
@@ -192,8 +185,20 @@ impl Shock {
     }
 }
 
+/// The step in z for a roughness, and what it leaves as an error in a probability.
+pub(crate) fn step_in_z(Grain { fineness, n_deals }: Grain, rho: f64, rough: f64) -> (f64, f64) {
+    // A chance that n deals are won together grows like that of one with n rho / (1 - rho) off the real line; with many
+    // deals their sum is what counts.
+    let together = count(n_deals.clamp(1, TOGETHER)) * rho / (1.0 - rho);
+    let rough = rough.min(1e6).max(together.sqrt());
+    let wanted = fineness / (1.0 + rough * rough).sqrt();
+    let step = wanted.max(2.0 * REACH / MOST_STRATA);
+    let decay = 2.0 * std::f64::consts::PI / step;
+    (step, special::exp(-0.5 * decay * decay / (1.0 + rough * rough)))
+}
+
 /// Equal steps in z, weights and levels rescaled to their exact sums.
-fn trapezoid(node: &ShockNode, step: f64) -> Vec<Stratum> {
+pub(crate) fn trapezoid(node: &ShockNode, step: f64) -> Vec<Stratum> {
     let half = super::index((REACH / step).ceil());
     let scale = 1.0 / (1.0 - node.rho).sqrt();
     let mut pieces: Vec<_> = (0..=2 * half)

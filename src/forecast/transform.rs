@@ -15,8 +15,8 @@
 
 use super::fourier::{Complex, fft};
 use super::lattice::Lattice;
-use super::profile::{self, Gathered, Local, Model};
-use super::shock::{Law, Stratum};
+use super::profile::{self, Gathered, Model};
+use super::shock::Law;
 use super::{NewBusiness, index};
 use crate::num::sum::sum;
 use crate::num::{count, special};
@@ -184,16 +184,15 @@ pub(crate) fn cut(frequencies: &Frequencies) -> f64 {
 impl Parts {
     fn of(model: &Model, frequencies: &Frequencies) -> Self {
         let cut = cut(frequencies);
-        let small = model.deals.iter().filter(|(_, _, a)| *a <= cut);
-        let small = Gathered::new(small, model.steepest, profile::powers, cumulants);
-        let big: Vec<(f64, f64, f64)> = model.deals.iter().filter(|(_, _, a)| *a > cut).collect();
-        let strata = model
-            .strata
-            .iter()
-            .zip(&model.local)
-            .map(|(stratum, local)| Conditional::new(model, stratum, local, &small, &big))
-            .collect();
-        Self { big, strata }
+        let small = |(first, end, steepest): (usize, usize, Option<f64>)| {
+            let deals = model.deals.iter().skip(first).take(end - first).filter(|(_, _, a)| *a <= cut);
+            Gathered::new(deals, steepest, profile::powers, cumulants)
+        };
+        let small: Vec<Gathered<ORDER>> = model.groups().map(small).collect();
+        let big: Vec<usize> = (0..model.deals.len()).filter(|deal| model.deals.amount[*deal] > cut).collect();
+        let strata = (0..model.strata.len()).map(|k| Conditional::new(model, k, &small, &big)).collect();
+        let deals: Vec<(f64, f64, f64)> = model.deals.iter().filter(|(_, _, a)| *a > cut).collect();
+        Self { big: deals, strata }
     }
 }
 
@@ -276,6 +275,8 @@ pub(crate) struct Waves {
     pub(crate) re: Vec<[f64; BLOCK]>,
     pub(crate) im: Vec<[f64; BLOCK]>,
     severity: [Complex; BLOCK],
+    /// Those of further totals.
+    beside: Vec<[Complex; BLOCK]>,
     origin: [Complex; BLOCK],
 }
 
@@ -290,15 +291,19 @@ impl Waves {
                 self.im[i][k] = c.im;
             }
         }
-        self.severity = [Complex::default(); BLOCK];
-        if let Some(new) = &model.new {
-            for (a, w) in new.amount.iter().zip(&new.weight) {
+        let severity = |new: Option<&NewBusiness>| {
+            let mut severity = [Complex::default(); BLOCK];
+            for (a, w) in new.into_iter().flat_map(|new| new.amount.iter().zip(&new.weight)) {
                 let wave = wave(&f.amounts, *a, f.period, first);
-                for (sum, c) in self.severity.iter_mut().zip(wave) {
+                for (sum, c) in severity.iter_mut().zip(wave) {
                     *sum = *sum + c.times(*w);
                 }
             }
-        }
+            severity
+        };
+        self.severity = severity(model.new.as_ref());
+        self.beside.clear();
+        self.beside.extend(model.beside.iter().map(|beside| severity(beside.new.as_ref())));
         for (k, c) in self.origin.iter_mut().enumerate().take(block) {
             *c = Complex::turn(-turns(f.origin / f.period, first + k));
         }
@@ -331,6 +336,7 @@ fn rotating(share: f64, first: usize) -> [Complex; BLOCK] {
 
 /// One stratum, ready for any frequency.
 struct Conditional {
+    stratum: usize,
     weight: f64,
     n_new: f64,
     /// Coefficients in w^2 of the real part, in w^2 (times w) of the imaginary part, of log phi.
@@ -342,14 +348,10 @@ struct Conditional {
 }
 
 impl Conditional {
-    fn new(
-        model: &Model,
-        stratum: &Stratum,
-        local: &Local,
-        small: &Gathered<ORDER>,
-        big: &[(f64, f64, f64)],
-    ) -> Self {
+    fn new(model: &Model, k: usize, small: &[Gathered<ORDER>], big: &[usize]) -> Self {
+        let (stratum, local) = (&model.strata[k], &model.local[k]);
         let mut this = Self {
+            stratum: k,
             weight: stratum.weight,
             n_new: local.n_new,
             real: [0.0; ORDER / 2],
@@ -361,7 +363,11 @@ impl Conditional {
             this.worth = Some(model.stepped(uniform));
             return this;
         }
-        let kappa = small.under(stratum.law);
+        let mut kappa = [0.0; ORDER];
+        for ((first, _, _), small) in model.groups().zip(small) {
+            let own = small.under(model.law(k, first));
+            kappa.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
         let mut factorial = 1.0;
         for (k, kappa) in kappa.iter().enumerate().skip(1) {
             factorial *= count(k);
@@ -373,7 +379,11 @@ impl Conditional {
                 this.imaginary[k / 2] = term;
             }
         }
-        this.big = big.iter().map(|(p, score, _)| stratum.law.chance(*p, *score)).collect();
+        let chance = |deal: &usize| {
+            let score = model.deals.score.get(*deal).copied().unwrap_or(0.0);
+            model.law(k, *deal).chance(model.deals.chance[*deal], score)
+        };
+        this.big = big.iter().map(chance).collect();
         this
     }
 
@@ -421,6 +431,11 @@ impl Conditional {
                 * waves.origin[k];
             if let Some(new) = &model.new {
                 c = c * new.generating(self.n_new, waves.severity[k]);
+            }
+            for (beside, severity) in model.beside.iter().zip(&waves.beside) {
+                if let Some(new) = &beside.new {
+                    c = c * new.generating(beside.n_new[self.stratum], severity[k]);
+                }
             }
             *value = c;
         }

@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 pub(crate) struct History {
     /// Number of open stages; won is this number as a place, lost the next.
     pub n_open: u8,
+    /// The first day on which a deal was in a stage.
+    first: Option<i32>,
     /// The day of the origin: the first day of which not everything is known.
     pub day: i32,
     /// Position of each deal in its log, the same in every history of that log.
@@ -47,7 +49,9 @@ impl History {
         let classes = Classes::of(tags);
         let (arrivals, counts) = (Vec::new(), OnceLock::new());
         let said = Said::of(known);
-        let mut history = Self { n_open, day, places, visits, arrivals, classes, amounts, said, counts };
+        let first = visits.iter().map(|v| v.entered).min();
+        let mut history =
+            Self { n_open, first, day, places, visits, arrivals, classes, amounts, said, counts };
         let place = |v: &Visit| {
             let amount = history.amount_before(v.deal, v.entered.saturating_add(1)).unwrap_or(-1.0);
             ((v.stage, history.class(v.deal)), amount)
@@ -114,9 +118,9 @@ impl<'a> Past<'a> {
         self.history.arrivals.iter().filter(move |v| v.entered < self.day)
     }
 
-    /// First day on which anything happened: the first visit of a deal is an arrival.
+    /// First day on which anything happened.
     pub(crate) fn first_day(self) -> Option<i32> {
-        self.history.arrivals.iter().map(|v| v.entered).min().filter(|&first| first < self.day)
+        self.history.first.filter(|&first| first < self.day)
     }
 }
 
@@ -133,8 +137,9 @@ impl Walk<'_> {
         // The place it is in, and the last day on which it was seen there.
         let mut current: Option<Place> = None;
         let mut confirmed = 0;
-        let mut arrives = true;
-        for moved in view.moves() {
+        // A deal that was found in a stage is older than its history: it was created on an unknown day.
+        let mut arrives = view.moves().next().is_some_and(|first| first.step.flag != Flag::Seen);
+        for (n, moved) in view.moves().enumerate() {
             let day = civil_day(moved.at);
             let to = match moved.step.flag {
                 Flag::Removed | Flag::Created | Flag::None => None,
@@ -145,7 +150,7 @@ impl Walk<'_> {
                 continue;
             }
             self.leave(current, day, to, (moved.step.flag == Flag::Seen).then_some(confirmed));
-            arrives |= current.is_none_or(|place| place >= self.n_open);
+            arrives |= n > 0 && current.is_none_or(|place| place >= self.n_open);
             if let Some(place) = to.filter(|&place| place <= self.n_open) {
                 self.visits.push(Visit {
                     deal: self.deal,

@@ -24,7 +24,8 @@ pub(crate) struct Visit {
     pub to: Place,
     /// Whether the day of entry is known: a deal found in its stage entered it earlier, on an unknown day.
     pub entry_known: bool,
-    /// Whether this visit is an arrival: the first of its deal, or the first after it was reopened.
+    /// Whether this visit is an arrival: the first of its deal, unless it was found there, or the first after it was
+    /// reopened.
     pub arrival: bool,
 }
 

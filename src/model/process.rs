@@ -26,6 +26,7 @@ const LEAST_SHARE: f64 = 1.0 / 2048.0;
 const LEAST_WEIGHT: f64 = 1e-4;
 
 /// Which parts of the model are used; all are by default.
+#[allow(clippy::struct_excessive_bools, reason = "a switch for each part")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub level: bool,

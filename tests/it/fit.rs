@@ -4,7 +4,9 @@ use chrono::{Days, NaiveDate};
 use dealcast::deals::{Change, DealEvent, DealLog};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
-use dealcast::{ErrorKind, FittedModel, ForecastModel, Period, SalesProcess, Seed, Snapshot, SnapshotRow};
+use dealcast::{
+    ErrorKind, FittedModel, ForecastModel, Period, SalesProcess, Seed, Snapshot, SnapshotRow, Split,
+};
 use proptest::prelude::*;
 
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
@@ -258,4 +260,25 @@ fn little_history_is_an_answer() {
             );
         }
     }
+}
+
+#[test]
+fn deals_found_on_the_day_of_the_sync_are_no_arrivals() {
+    // 300 deals are found when the history begins; from then on one is created each day, and won after a week.
+    let process = SalesProcess::open(["offer"]).unwrap();
+    let sync = date(2022, 1, 3).unwrap();
+    let mut events: Vec<DealEvent> =
+        (0..300).map(|n| DealEvent::new(format!("old {n:03}"), sync, Change::Seen("offer".into()))).collect();
+    for (n, day) in sync.iter_days().skip(1).take(89).enumerate() {
+        events.push(DealEvent::new(format!("new {n:03}"), day, Change::Entered("offer".into())));
+        let won = day + chrono::Days::new(7);
+        events.push(DealEvent::new(format!("new {n:03}"), won, Change::Entered("won".into())));
+    }
+    let log = DealLog::from_events(&process, events).unwrap();
+    let known = log.as_of(date(2022, 4, 3).unwrap());
+    let month = Period::new(date(2022, 4, 3).unwrap(), date(2022, 5, 1).unwrap()).unwrap();
+    let model = ForecastModel::default().fit(&known, &month).unwrap();
+    let deals = model.total_deals(&known.snapshot(), &month, Split::Whole).unwrap().weighted();
+    // 28 are created, those of the last week are not won in time.
+    assert!((deals.new_business() - 21.0).abs() < 3.0, "{}", deals.new_business());
 }

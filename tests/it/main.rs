@@ -23,6 +23,7 @@ mod gap;
 mod gap_groups;
 mod history;
 mod hubspot;
+mod joint;
 mod nonparametric;
 mod oracle;
 mod oracles;

@@ -1,6 +1,6 @@
 //! Waterfalls lead from the opening to the closing: on made-up logs, by hand, and on real ones between any two dates.
 
-use dealcast::deals::{Bar, Waterfall};
+use dealcast::deals::{Bar, DealView, State, Waterfall};
 use dealcast::tidy::StageRow;
 use dealcast::time::date;
 use dealcast::{Change, DealEvent, DealLog, Period, SalesProcess, Snapshot};
@@ -35,11 +35,11 @@ fn balances(waterfall: &Waterfall) {
     assert_eq!(moves, [0.0, 0.0]);
 }
 
-/// A row: deal, day, stage or another change, amount, days to the expected close.
-type Row = (u8, u32, u8, Option<u32>, Option<u32>);
+/// A row: deal, day, stage or another change, amount, days to the expected close, days until it was recorded.
+type Row = (u8, u32, u8, Option<u32>, Option<u32>, Option<u32>);
 
 fn events(rows: &[Row]) -> Vec<DealEvent> {
-    let event = |&(deal, at, stage, amount, close): &Row| {
+    let event = |&(deal, at, stage, amount, close, late): &Row| {
         let at = day(at);
         let what = match usize::from(stage) {
             place @ 0..5 => Change::Entered(STAGES[place].into()),
@@ -53,16 +53,75 @@ fn events(rows: &[Row]) -> Vec<DealEvent> {
         if let Some(close) = close {
             event = event.and(Change::ExpectedClose(Some(at + chrono::Days::new(close.into()))));
         }
-        event
+        match late {
+            Some(days) => event.recorded_at(at + chrono::Days::new(days.into())),
+            None => event,
+        }
     };
     rows.iter().map(event).collect()
+}
+
+/// What the bars show, in deals: created, pulled in, reopened, pushed out, won, lost, removed, up, down, forward, back.
+fn shown(waterfall: &Waterfall) -> [usize; 11] {
+    let w = waterfall;
+    let come = [w.created(), w.pulled_in(), w.reopened()];
+    let gone = [w.pushed_out(), w.won(), w.lost(), w.removed()];
+    let changed = [w.amount_up(), w.amount_down(), w.moved_forward(), w.moved_back()];
+    let all: Vec<usize> = come.iter().chain(&gone).chain(&changed).map(|bar| bar.n).collect();
+    all.try_into().unwrap()
+}
+
+/// The same, deal by deal from what was known of each at the two instants.
+fn counted(
+    log: &DealLog,
+    (from, to): (chrono::NaiveDate, chrono::NaiveDate),
+    period: Option<&Period>,
+) -> [usize; 11] {
+    let (then, now) = (log.as_of(from), log.as_of(to));
+    let mut n = [0; 11];
+    for i in 0..12 {
+        let [was, is] = [&then, &now].map(|known| known.deal(&format!("D-{i}")));
+        let place = |deal: &Option<DealView<'_>>| match deal.as_ref().map(DealView::state) {
+            Some(State::Open { stage, .. }) => STAGES.iter().position(|name| *name == stage),
+            _ => None,
+        };
+        let inside = |deal: &Option<DealView<'_>>| {
+            let close = deal.as_ref().and_then(DealView::expected_close);
+            place(deal).filter(|_| period.is_none_or(|p| close.is_some_and(|day| p.contains(day.into()))))
+        };
+        let amount = |deal: &Option<DealView<'_>>| {
+            deal.as_ref().and_then(DealView::amount).map_or(0.0, dealcast::Amount::get)
+        };
+        match (inside(&was), inside(&is)) {
+            (None, Some(_)) if was.is_none() => n[0] += 1,
+            (None, Some(_)) if place(&was).is_some() => n[1] += 1,
+            (None, Some(_)) => n[2] += 1,
+            (Some(_), None) => match is.as_ref().map(DealView::state) {
+                Some(State::Open { .. }) => n[3] += 1,
+                Some(State::Won { .. }) => n[4] += 1,
+                Some(State::Lost { .. }) => n[5] += 1,
+                _ => n[6] += 1,
+            },
+            (Some(before), Some(after)) => {
+                n[7] += usize::from(amount(&is) > amount(&was));
+                n[8] += usize::from(amount(&is) < amount(&was));
+                n[9] += usize::from(after > before);
+                n[10] += usize::from(after < before);
+            }
+            (None, None) => {}
+        }
+    }
+    n
 }
 
 proptest! {
     #[test]
     fn every_log_balances(
         rows in proptest::collection::vec(
-            (0_u8..12, 0_u32..60, 0_u8..7, proptest::option::of(0_u32..10_000), proptest::option::of(0_u32..90)),
+            (
+                0_u8..12, 0_u32..60, 0_u8..7, proptest::option::of(0_u32..10_000), proptest::option::of(0_u32..90),
+                proptest::option::weighted(0.2, 0_u32..20),
+            ),
             0..80,
         ),
         from in 0_u32..70, length in 0_u32..40,
@@ -89,6 +148,8 @@ proptest! {
         prop_assert_eq!((between.won(), between.lost(), between.removed()), (all.won(), all.lost(), all.removed()));
         prop_assert_eq!((between.amount_up(), between.moved_back()), (all.amount_up(), all.moved_back()));
         prop_assert_eq!(between.created().n + between.reopened().n, all.created().n + all.reopened().n);
+        prop_assert_eq!(counted(&log, (from, to), None), shown(&all));
+        prop_assert_eq!(counted(&log, (from, to), Some(&quarter)), shown(&within));
         // Nothing happens in no time.
         let still = Waterfall::of_log(&log, from, from).unwrap();
         prop_assert!(still.bars()[1..12].iter().all(|(_, bar)| bar.n == 0));
@@ -185,10 +246,26 @@ fn real_logs_balance_between_any_two_dates() {
                 Some(ends.map_or((at, at), |(a, b)| (at.min(a), at.max(b))))
             })
             .unwrap();
+        // Nine instants of no round hour, the last of them after everything; and the year in the middle.
         let span = (last - first) / 7;
-        for i in 0..8 {
-            for j in i..8 {
-                balances(&Waterfall::of_log(&log, first + span * i, first + span * j).unwrap());
+        let instants: Vec<chrono::NaiveDateTime> = (0..9).map(|i| first + span * i).collect();
+        let year = Period::days(instants[4].date(), 365).unwrap();
+        let snapshots: Vec<Snapshot> = instants.iter().map(|at| log.as_of(*at).snapshot()).collect();
+        for (i, from) in instants.iter().enumerate() {
+            for (j, to) in instants.iter().enumerate().skip(i) {
+                let all = Waterfall::of_log(&log, *from, *to).unwrap();
+                balances(&all);
+                balances(&Waterfall::of_log_in(&log, *from, *to, &year).unwrap());
+                assert_eq!(
+                    (all.opening().n, all.closing().n),
+                    (snapshots[i].n_open(), snapshots[j].n_open())
+                );
+                let stored = Waterfall::between(&snapshots[i], &snapshots[j]).unwrap();
+                balances(&stored);
+                assert_eq!(
+                    (stored.won(), stored.lost(), stored.closing()),
+                    (all.won(), all.lost(), all.closing())
+                );
             }
         }
     }

@@ -37,6 +37,7 @@ mod pipedrive;
 #[cfg(feature = "plot")]
 mod plot;
 mod promises;
+mod proof;
 mod report;
 mod salesforce;
 mod scores;

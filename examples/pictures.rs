@@ -8,6 +8,7 @@
 use chrono::Month;
 use dealcast::backtest::{Backtest, RollingOrigin};
 use dealcast::deals::Waterfall;
+use dealcast::gap::Bridge;
 use dealcast::plot::{self, Size};
 use dealcast::{
     DealLog, FiscalCalendar, ForecastModel, SalesProcess, SimulationOptions, Split, Target, tidy, time::date,
@@ -55,6 +56,9 @@ fn pictures() -> dealcast::Result<Vec<(&'static str, String)>> {
     let weeks = (&quarter, Split::Weeks);
     let scenarios = fitted.simulate(&book, weeks, &SimulationOptions::default())?;
     let month = Waterfall::of_log(&log, date(2026, 2, 10)?, known.at())?;
+    let then = log.as_of(date(2026, 2, 10)?);
+    let before = (&model.fit(&then, &quarter)?, &then.snapshot());
+    let bridge = Bridge::between(before, (&fitted, &book), &quarter)?;
     let stages = process.open_stages().iter().map(|stage| known.time_in_stage(stage.name()));
     let stays = stages.collect::<dealcast::Result<Vec<_>>>()?;
     let plan = RollingOrigin::new((date(2024, 9, 3)?, date(2026, 1, 6)?), 35, 35)?;
@@ -66,6 +70,7 @@ fn pictures() -> dealcast::Result<Vec<(&'static str, String)>> {
         ("gap", plot::gap(&gap, size)?),
         ("fan", plot::fan(&scenarios, weeks, Some(target), size)?),
         ("waterfall", plot::waterfall(&month, size)?),
+        ("bridge", plot::bridge(&bridge, size)?),
         ("funnel", plot::funnel(&known.funnel(), size)?),
         ("time_in_stage", plot::time_in_stage(&stays, size)?),
         ("accuracy", plot::accuracy(&report, size)?),

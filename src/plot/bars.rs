@@ -4,7 +4,7 @@ use super::axis::{Axis, Unit, base, left_axis};
 use super::sheet::{Frame, Ink, Sheet, Size, Stroke, Type};
 use super::total::scope;
 use crate::deals::Waterfall;
-use crate::gap::{GapAnalysis, read};
+use crate::gap::{Bridge, GapAnalysis, read};
 use crate::num::count;
 use crate::{Level, Result};
 
@@ -114,8 +114,9 @@ pub fn gap(gap: &GapAnalysis, size: Size) -> Result<String> {
     } else {
         format!("The mean is {} above the target of {}", read(mean - target), gap.target())
     };
-    let coverage = gap.pipeline_coverage().map_or(String::new(), |x| format!(", {x:.1} times what remains"));
-    let about = format!("{}; {} can still close{coverage}", scope("Bookings", gap), read(gap.can_close()));
+    let (low, high) = gap.distribution().interval(Level::new(0.8)?);
+    let range = format!("line beside the mean: 80 % range, {} to {}", read(low), read(high));
+    let about = format!("{}; {range}", scope("Bookings", gap));
     let parts = [
         ("booked", weighted.booked(), Fill::Solid(Ink::BLUE)),
         ("open deals\nexpected", weighted.open(), Fill::Solid(Ink::SKY)),
@@ -140,9 +141,57 @@ pub fn gap(gap: &GapAnalysis, size: Size) -> Result<String> {
         steps.push(step("missing\nat the mean", (mean, target), Fill::Striped(Ink::VERMILION)));
     }
     steps.push(step("target", (0.0, target), Fill::Striped(Ink::GREY)));
-    let (low, high) = gap.distribution().interval(Level::new(0.8)?);
     let mut sheet = Sheet::new(size, &title, &about);
     stand(&mut sheet, &steps, Some((3, low, high)));
+    sheet.svg()
+}
+
+/// Why the expected total moved from one forecast to the next: the old mean, a bar a reason, the new mean; the largest
+/// reason in the title.
+///
+/// # Errors
+/// [`Overflow`](crate::ErrorKind::Overflow) where amounts leave no finite picture.
+///
+/// # Example
+/// ```
+/// use dealcast::{FittedModel, Period, Probability, SalesProcess, Snapshot, Timing, plot, time::date};
+/// use dealcast::gap::Bridge;
+/// let process = SalesProcess::open(["propose"])?;
+/// let model = FittedModel::assumed(&process, [Probability::new(0.5)?], Timing::ExpectedClose)?;
+/// let book = Snapshot::from_rows(&process, date(2026, 1, 5)?.into(), [])?;
+/// let quarter = Period::new(date(2026, 1, 1)?, date(2026, 4, 1)?)?;
+/// let bridge = Bridge::between((&model, &book), (&model, &book), &quarter)?;
+/// assert!(plot::bridge(&bridge, plot::Size::default())?.contains("The forecast stayed at 0"));
+/// # Ok::<(), dealcast::Error>(())
+/// ```
+pub fn bridge(bridge: &Bridge, size: Size) -> Result<String> {
+    let (then, now) = (bridge.opening(), bridge.closing());
+    let reasons = bridge.bars();
+    let largest = reasons.iter().max_by(|a, b| a.1.amount.abs().total_cmp(&b.1.amount.abs()));
+    let largest = largest
+        .filter(|(_, bar)| bar.amount != 0.0)
+        .map_or(String::new(), |(name, bar)| format!("; most by {name}, {}", signed(bar.amount)));
+    let title = format!("The forecast {}{largest}", moved(then, now));
+    let days = (bridge.from().format("%Y-%m-%d"), bridge.to().format("%Y-%m-%d"));
+    let about = format!("Expected bookings of {}, from {} to {}", bridge.period(), days.0, days.1);
+    let ends = |name: &str, amount: f64| Step {
+        name: name.to_owned(),
+        from: 0.0,
+        to: amount,
+        fill: Fill::Solid(Ink::GREY),
+        label: read(amount).to_string(),
+    };
+    let mut steps = vec![ends("then", then)];
+    let mut height = then;
+    for (name, bar) in reasons.into_iter().filter(|(_, bar)| bar.amount != 0.0) {
+        let from = height;
+        height += bar.amount;
+        let fill = if bar.amount > 0.0 { Fill::Solid(Ink::BLUE) } else { Fill::Striped(Ink::VERMILION) };
+        steps.push(Step { name: name.replace(' ', "\n"), from, to: height, fill, label: signed(bar.amount) });
+    }
+    steps.push(ends("now", now));
+    let mut sheet = Sheet::new(size, &title, &about);
+    stand(&mut sheet, &steps, None);
     sheet.svg()
 }
 

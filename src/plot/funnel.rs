@@ -41,7 +41,7 @@ pub fn funnel(funnel: &Funnel, size: Size) -> Result<String> {
     let mut sheet = Sheet::new(size, &title, &about);
     let frame = sheet.frame();
     let split = frame.left + 0.62 * (frame.right - frame.left);
-    let left = Frame { left: frame.left + 40.0, right: split - 90.0, top: frame.top + 16.0, ..frame };
+    let left = Frame { left: frame.left + 40.0, right: split - 112.0, top: frame.top + 16.0, ..frame };
     let right = Frame { left: split, right: frame.right - 46.0, ..left };
     sheet.text((left.left, frame.top), "deals that reached or passed it", Type::TICK);
     sheet.text((right.left, frame.top), "of those decided, went on (80 % interval)", Type::TICK);

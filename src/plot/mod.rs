@@ -10,7 +10,7 @@
 //! | how likely is the target? | [`chance`] |
 //! | what is it made of, and how much is missing? | [`gap`] |
 //! | when will it come? | [`fan`] |
-//! | what changed since Monday? | [`waterfall`] |
+//! | what changed since Monday? | [`waterfall`] of the pipeline, [`bridge`] of the forecast |
 //! | where do deals fall out? | [`funnel`] |
 //! | how long do deals stay? | [`time_in_stage`] |
 //! | how good were our forecasts? | [`accuracy`], [`pit`] |
@@ -41,7 +41,7 @@ mod stays;
 mod total;
 
 pub use accuracy::{accuracy, pit};
-pub use bars::{gap, waterfall};
+pub use bars::{bridge, gap, waterfall};
 pub use fan::fan;
 pub use funnel::funnel;
 pub use reliability::reliability;

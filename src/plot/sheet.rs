@@ -195,18 +195,9 @@ impl Sheet {
 
     /// A rectangle in stripes, which also tells it apart where there is no colour.
     pub(super) fn hatched(&mut self, frame: Frame, ink: Ink) {
-        const GAP: f64 = 6.0;
         self.rectangle(frame, Ink::WHITE);
+        self.marks.push(Mark::Line(stripes(frame), ink, 1.5));
         let Frame { left, top, right, bottom } = frame;
-        // Lines x + y = c over the whole sheet, so that stripes of neighbours meet.
-        let mut c = GAP * ((left + top) / GAP).ceil();
-        while c < right + bottom {
-            let (low, high) = (left.max(c - bottom), right.min(c - top));
-            if low < high {
-                self.marks.push(Mark::Line(vec![(low, c - low), (high, c - high)], ink, 1.5));
-            }
-            c += GAP;
-        }
         let edge = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
         self.marks.push(Mark::Line(edge, ink, 1.5));
     }
@@ -299,6 +290,31 @@ impl Mark {
     }
 }
 
+/// Stripes from edge to edge as one path, which goes from each to the next along the edge.
+fn stripes(frame: Frame) -> Vec<Point> {
+    const GAP: f64 = 6.0;
+    let Frame { left, top, right, bottom } = frame;
+    let mut path: Vec<Point> = Vec::new();
+    // Lines x + y = c over the whole sheet, so that stripes of neighbours meet.
+    let mut c = GAP * ((left + top) / GAP).ceil();
+    let mut upwards = true;
+    while c < right + bottom {
+        let (low, high) = (left.max(c - bottom), right.min(c - top));
+        let (below, above) = ((low, c - low), (high, c - high));
+        let (start, end) = if upwards { (below, above) } else { (above, below) };
+        // Round the corner, not across it.
+        if let Some(&(x, y)) = path.last()
+            && x < start.0
+            && y < start.1
+        {
+            path.push(if upwards { (left, bottom) } else { (right, top) });
+        }
+        path.extend([start, end]);
+        (c, upwards) = (c + GAP, !upwards);
+    }
+    path
+}
+
 type Dot = (i32, i32);
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
@@ -382,15 +398,16 @@ mod tests {
     #[test]
     fn stripes_stay_inside() {
         let frame = Frame { left: 13.0, top: 7.0, right: 41.0, bottom: 90.0 };
-        let mut sheet = Sheet::new(Size::default(), "a", "b");
-        let before = sheet.marks.len();
-        sheet.hatched(frame, Ink::BLUE);
-        let lines = sheet.marks.iter().skip(before).filter_map(|mark| match mark {
-            Mark::Line(points, ..) => Some(points),
-            _ => None,
-        });
-        for &(x, y) in lines.flatten() {
+        let path = stripes(frame);
+        assert!(path.len() > 20);
+        for &(x, y) in &path {
             assert!((13.0..=41.0).contains(&x) && (7.0..=90.0).contains(&y), "{x} {y}");
         }
+        // Every piece is a stripe, or lies on an edge.
+        for (a, b) in path.iter().zip(path.iter().skip(1)) {
+            let stripe = (a.0 + a.1 - b.0 - b.1).abs() < 1e-9;
+            assert!(stripe || a.0 == b.0 || a.1 == b.1, "{a:?} {b:?}");
+        }
+        assert!(stripes(Frame { right: 13.0, bottom: 7.0, ..frame }).len() <= 2, "nothing to stripe");
     }
 }

@@ -33,10 +33,10 @@ pub fn forecast(forecast: &PeriodForecast, size: Size) -> Result<String> {
     let (low, high) = total.interval(Level::new(0.8)?);
     let title = if low < high {
         format!(
-            "8 of 10 ways lead to {} to {}, half of them past {}",
+            "{} at the median, 8 times in 10 between {} and {}",
+            read(total.median()),
             read(low),
-            read(high),
-            read(total.median())
+            read(high)
         )
     } else {
         format!("Nothing but what is booked can come: {}", read(total.median()))
@@ -92,7 +92,9 @@ pub(super) fn scope(what: &str, gap: &GapAnalysis) -> String {
 
 fn draw(mut sheet: Sheet, total: &Forecast, target: Option<(f64, &GapAnalysis)>) -> Result<String> {
     let whole = sheet.frame();
-    let frame = Frame { bottom: whole.bottom - 34.0, top: whole.top + 18.0, ..whole };
+    // Room for the words beside the target, and for the range below the axis.
+    let top = if target.is_some() { whole.top + 18.0 } else { whole.top };
+    let frame = Frame { bottom: whole.bottom - 34.0, top, ..whole };
     let (low, high) = reach(total, target.map(|(target, _)| target))?;
     let width = round_step((high - low) / BARS);
     let start = target.map_or(0.0, |(target, _)| target);

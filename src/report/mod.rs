@@ -9,7 +9,8 @@
 //! | [`Receipt`](crate::deals::Receipt) | what was read, dropped or found odd |
 //! | [`Forecast`](crate::Forecast), [`PeriodForecast`](crate::PeriodForecast) | where it will land |
 //! | [`GapAnalysis`](crate::GapAnalysis) | the chance of the target, what is missing, which deals decide |
-//! | [`Waterfall`](crate::deals::Waterfall) | what changed |
+//! | [`Waterfall`](crate::deals::Waterfall), [`Bridge`](crate::gap::Bridge) | what changed: the pipeline, the forecast |
+//! | [`Segments`](crate::gap::Segments), [`RollUp`](crate::gap::RollUp) | by region or owner; what reps say, beside the model |
 //! | [`AccuracyReport`](crate::backtest::AccuracyReport) | how good the forecasts were |
 //! | [`Comparison`](crate::backtest::Comparison) | which of two forecasters is closer |
 //!
@@ -28,6 +29,7 @@
 mod accuracy;
 mod forecast;
 mod gap;
+mod groups;
 mod receipt;
 mod table;
 mod waterfall;

@@ -151,11 +151,18 @@ fn the_same_answer_gives_the_same_bytes() {
 
 #[test]
 fn targets_of_any_size_can_be_drawn() {
-    let log = company();
-    for target in [0.0, 1.0, 1e9, 1e300] {
-        for (name, svg) in pictures(&log, target) {
-            check(name, &svg);
-        }
+    let deals = (1..=40).map(|k| (Probability::new(0.3).unwrap(), Amount::new(1e3 * f64::from(k)).unwrap()));
+    let total = Total::new(Amount::new(100e3).unwrap(), deals.collect::<Vec<_>>()).unwrap();
+    let scenarios = total.simulate(&SimulationOptions::default().scenarios(500)).unwrap();
+    let quarter = Period::new(date(2023, 7, 1).unwrap(), date(2023, 10, 1).unwrap()).unwrap();
+    let size = Size::default();
+    for target in [0.0, 1.0, 100e3, 1e9, 1e300] {
+        let goal = Target::new(target).unwrap();
+        let eighty = Level::new(0.8).unwrap();
+        let gap = GapAnalysis::of(&total, goal, eighty, &ForecastOptions::default()).unwrap();
+        check("chance", &plot::chance(&gap, size));
+        check("gap", &plot::gap(&gap, size));
+        check("fan", &plot::fan(&scenarios, (&quarter, Split::Whole), Some(goal), size));
     }
 }
 

@@ -3,6 +3,7 @@
 use dealcast::backtest::{Backtest, Baseline, Comparison, RollingOrigin};
 use dealcast::deals::Waterfall;
 use dealcast::forecast::{ForecastOptions, Total};
+use dealcast::gap::Bridge;
 use dealcast::score::{Claim, Coverage, PairedErrors, Reliability};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
@@ -153,6 +154,10 @@ fn prints(log: &DealLog) -> Vec<String> {
         gap.to_string(),
         gap.deciding(1)[0].to_string(),
         fitted.required_pipeline(&book, &quarter, goal).unwrap().to_string(),
+        Bridge::between((&fitted, &book), (&fitted, &book), &quarter).unwrap().to_string(),
+        fitted.by_segment(&book, &quarter, "segment").unwrap().to_string(),
+        fitted.roll_up(&book, &quarter).unwrap().with_history(&known).to_string(),
+        fitted.why(&book, &quarter, book.open()[0].id()).unwrap().to_string(),
         report.to_string(),
         report.against(&naive).unwrap().to_string(),
         report.chances().unwrap().to_string(),
@@ -172,6 +177,7 @@ fn tables_of_every_answer_stand_straight() {
     let forecast = fitted.forecast(&book, &quarter).unwrap();
     let plan = RollingOrigin::new((date(2022, 7, 1).unwrap(), date(2023, 4, 30).unwrap()), 91, 91).unwrap();
     let plan = plan.with_horizons([28, 91]).unwrap();
+    let bridge = Bridge::between((&fitted, &book), (&fitted, &book), &quarter).unwrap();
     let report = Backtest::new(&log, plan).run(&Baseline::landmark()).unwrap();
     let week = Waterfall::of_log_in(&log, date(2023, 8, 7).unwrap(), known.at(), &quarter).unwrap();
     for (n, text) in [
@@ -180,6 +186,9 @@ fn tables_of_every_answer_stand_straight() {
         (1, forecast.distribution().to_markdown()),
         (2, fitted.gap(&book, &quarter, Target::new(1.0e6).unwrap()).unwrap().to_markdown()),
         (1, week.to_markdown()),
+        (1, bridge.to_markdown()),
+        (1, fitted.by_segment(&book, &quarter, "segment").unwrap().to_markdown()),
+        (1, fitted.roll_up(&book, &quarter).unwrap().with_history(&known).to_markdown()),
         (1, report.to_markdown()),
         (1, report.against(&report).unwrap().to_markdown()),
     ] {

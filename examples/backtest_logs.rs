@@ -13,7 +13,7 @@
 mod real_logs;
 
 use dealcast::backtest::{AccuracyReport, Backtest, Baseline, Comparison};
-use dealcast::{DealLog, ForecastModel};
+use dealcast::{DealLog, ForecastModel, Period};
 use real_logs::{CASES, Case, OTHER_HORIZONS, Outcome};
 use std::path::Path;
 use std::time::Instant;
@@ -49,10 +49,10 @@ fn main() -> Outcome<()> {
 /// Milliseconds of one fit and one forecast, at the last origin.
 fn one_fit(log: &DealLog, report: &AccuracyReport) -> Outcome<f64> {
     let Some(last) = report.origins().last() else { return Ok(f64::NAN) };
-    let known = log.as_of(last.period.start());
+    let (known, period) = (log.as_of(last.origin), Period::days(last.origin, last.horizon_days)?);
     let start = Instant::now();
-    let fitted = ForecastModel::default().fit(&known, &last.period)?;
-    fitted.forecast(&known.snapshot(), &last.period)?;
+    let fitted = ForecastModel::default().fit(&known, &period)?;
+    fitted.forecast(&known.snapshot(), &period)?;
     Ok(1e3 * start.elapsed().as_secs_f64())
 }
 

@@ -1,10 +1,12 @@
 //! `backtest`: a forecaster over rolling origins.
 
-use crate::answer::{Answer, Refusal, parse};
+use crate::answer::{Answer, parse};
 use crate::log::Pieces;
 use chrono::NaiveDate;
 use dealcast::ForecastModel;
-use dealcast::backtest::{AccuracyReport, Backtest, OriginScore, PastWindows, RollingOrigin, Scored};
+use dealcast::backtest::{
+    AccuracyReport, Backtest, Baseline, Forecaster, OriginScore, PastWindows, RollingOrigin, Scored,
+};
 use dealcast::tidy::Reading;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,12 +40,12 @@ pub(crate) fn backtest(mut request: Value) -> Answer {
     let plan = RollingOrigin::new((origins.from, origins.to), origins.step_days, horizon_days)?;
     let log = pieces.build(Reading::default())?;
     let clock = Instant::now();
-    let backtest = Backtest::new(&log, plan).target_windows(targets_k.unwrap_or(6));
-    let report = match model.as_str() {
-        "default" => backtest.run(&ForecastModel::default())?,
-        "past_windows" => backtest.run(&PastWindows::last(6)?)?,
-        _ => return Err(Refusal::malformed("model is default or past_windows")),
+    let forecaster: Box<dyn Forecaster> = match model.as_str() {
+        "default" => Box::new(ForecastModel::default()),
+        "past_windows" => Box::new(PastWindows::last(6)?),
+        name => Box::new(Baseline::named(name, log.process())?),
     };
+    let report = Backtest::new(&log, plan).target_windows(targets_k.unwrap_or(6)).run(&*forecaster)?;
     Ok(json!({
         "origins": report.origins().iter().map(origin).collect::<Vec<_>>(),
         "summary": summary(&report),

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each example uses its part")]
 
+use chrono::Days;
 use dealcast::backtest::{AccuracyReport, Backtest, Forecaster, RollingOrigin, Workers};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
@@ -9,15 +10,14 @@ use dealcast::{Result, Seed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Worlds whose truth lies within what the model assumes.
-pub(crate) const WELL_SPECIFIED: [World; 6] = [
-    World::Stationary,
-    World::BigDealsSlower,
-    World::Skipping,
-    World::Reopening,
-    World::Stale,
-    World::RepSignals,
-];
+/// Worlds whose truth lies within what the model assumes. Not the heavy-tailed one: amounts of new business are drawn from
+/// past amounts, and where amounts have no variance the largest is always still to come. Not the one with rep signals: the
+/// error of a rep's date is no factor of odds, which is what the model can learn.
+pub(crate) const WELL_SPECIFIED: [World; 5] =
+    [World::Stationary, World::BigDealsSlower, World::Skipping, World::Reopening, World::Stale];
+
+/// Deals a day of the sparse world: its eight spread over its five years, so that windows at the end have something to win.
+const SPARSE: f64 = 8.0 / 1826.0;
 
 /// How many companies, and how large.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,15 +97,16 @@ pub(crate) fn name(world: World) -> String {
 /// A company of a world, at a share of its size; the sparse one is small enough.
 fn company(world: World, size: &Size, number: u64) -> Result<Company> {
     let mut truth = world.truth();
-    if truth.arrivals.at_most.is_none() {
-        truth.arrivals.daily *= size.share_of_deals;
+    match truth.arrivals.at_most {
+        None => truth.arrivals.daily *= size.share_of_deals,
+        Some(_) => truth.arrivals.daily = SPARSE,
     }
     let usual = Company::named(world, size.seed)?;
     Company::new(truth, *usual.history(), Seed::new(size.seed.get() + number))
 }
 
 /// A forecaster on every company, companies side by side on all cores. Quarters of 13 weeks, the last one ending with
-/// the history.
+/// the history; none that begins before the first deal.
 pub(crate) fn measure(forecaster: &dyn Forecaster, worlds: &[World], size: &Size) -> Result<Measured> {
     let cases: Vec<(World, u64)> =
         worlds.iter().flat_map(|&world| (0..size.n_companies).map(move |number| (world, number))).collect();
@@ -114,8 +115,11 @@ pub(crate) fn measure(forecaster: &dyn Forecaster, worlds: &[World], size: &Size
         let company = company(world, size, number)?;
         let log = company.log()?;
         let last = date(2023, 10, 2)?;
-        let first =
-            last.checked_sub_days(chrono::Days::new(91 * u64::from(size.n_quarters - 1))).unwrap_or(last);
+        let quarter = |back: u32| last.checked_sub_days(Days::new(91 * u64::from(back))).unwrap_or(last);
+        let mut quarters = (0..size.n_quarters).rev().map(quarter);
+        let Some(first) = quarters.find(|&start| log.as_of(start).deals().next().is_some()) else {
+            return Ok(Loss::default());
+        };
         let backtest =
             Backtest::new(&log, RollingOrigin::new((first, last), 91, 91)?).until(company.history().end());
         Ok(Loss::of_report(&backtest.run(forecaster)?))

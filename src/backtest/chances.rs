@@ -1,6 +1,6 @@
 //! Were the chances of single deals right? The deals of all windows together.
 
-use crate::num::{count, sum::sum};
+use crate::num::{count, digits::fifteen, sum::sum};
 use crate::score::{Claim, Reliability, log_loss};
 use crate::{Error, ErrorKind, Probability, Result};
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,16 @@ impl ChanceAccuracy {
             uncertainty: found.uncertainty(),
             curve: curve.collect(),
         }))
+    }
+
+    /// All figures to fifteen digits; their order stays.
+    pub(super) fn round(&mut self) {
+        let figures =
+            [&mut self.brier, &mut self.miscalibration, &mut self.discrimination, &mut self.uncertainty];
+        let others = [&mut self.expected_over_won, &mut self.log_loss].into_iter().flatten();
+        figures.into_iter().chain(others).for_each(|figure| *figure = fifteen(*figure));
+        let ends = self.curve.iter_mut().flat_map(|step| [&mut step.from, &mut step.to]);
+        ends.for_each(|chance| *chance = Probability::rounded(fifteen(chance.get())));
     }
 
     /// What stored ones are too.

@@ -76,8 +76,8 @@ impl<'a> Backtest<'a> {
         }
     }
 
-    /// Targets are .9, 1 and 1.1 times the mean of this many past windows, a step of the plan apart; 6 unless said
-    /// otherwise.
+    /// Targets are .9, 1 and 1.1 times the mean of this many past windows, the last ones complete of those that begin
+    /// whole steps of the plan before the origin, also before the first origin; 6 unless said otherwise.
     #[must_use]
     pub const fn target_windows(mut self, n: usize) -> Self {
         self.target_windows = n;

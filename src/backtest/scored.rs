@@ -1,7 +1,7 @@
 //! A forecast beside what came: one window, and many.
 
 use crate::forecast::Forecast;
-use crate::num::{count, sum::sum};
+use crate::num::{count, digits::fifteen, sum::sum};
 use crate::score::{Coverage, CoverageBand, Forecasted, Pit, PointScores};
 use crate::{Error, ErrorKind, Level, Probability, Result};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,16 @@ impl Scored {
             return Ok(self);
         }
         Err(Error::new(ErrorKind::InvalidModel, "finite figures, rising quantiles and a score >= 0"))
+    }
+
+    /// All figures to fifteen digits; their order stays.
+    pub(super) fn round(&mut self) {
+        for figure in
+            [&mut self.actual, &mut self.mean, &mut self.crps].into_iter().chain(&mut self.quantiles)
+        {
+            *figure = fifteen(*figure);
+        }
+        self.pit = Probability::rounded(fifteen(self.pit.get()));
     }
 
     /// The quantile at one of the stored levels.

@@ -2,7 +2,9 @@
 
 use super::chances::ChanceAccuracy;
 use super::report::{AccuracyReport, OriginScore};
-use crate::{Error, ErrorKind, Result};
+use super::scored::Scored;
+use crate::num::digits::fifteen;
+use crate::{Error, ErrorKind, Probability, Result};
 use serde::{Deserialize, Serialize};
 
 /// The schema version of [`Stored`].
@@ -33,7 +35,7 @@ impl TryFrom<Stored> for AccuracyReport {
         let refused = |expected: &'static str| Err(Error::new(ErrorKind::InvalidModel, expected));
         for o in &stored.origins {
             o.money.clone().checked()?;
-            o.deals.clone().map(super::scored::Scored::checked).transpose()?;
+            o.deals.clone().map(Scored::checked).transpose()?;
             let amounts = o.targets.iter().map(|target| target.0).chain(o.noise_floor);
             if o.horizon_days == 0 || amounts.into_iter().any(|x| !(x >= 0.0 && x.is_finite())) {
                 return refused("a window of at least a day, amounts that are finite and >= 0");
@@ -53,5 +55,21 @@ impl TryFrom<Stored> for AccuracyReport {
 impl From<AccuracyReport> for Stored {
     fn from(report: AccuracyReport) -> Self {
         report.stored
+    }
+}
+
+impl Stored {
+    /// All figures to fifteen digits, so that what is loaded is what was stored, to the last bit.
+    pub(super) fn rounded(mut self) -> Self {
+        for origin in &mut self.origins {
+            origin.money.round();
+            origin.deals.iter_mut().for_each(Scored::round);
+            for (target, chance) in &mut origin.targets {
+                (*target, *chance) = (fifteen(*target), Probability::rounded(fifteen(chance.get())));
+            }
+            origin.noise_floor = origin.noise_floor.map(fifteen);
+        }
+        self.chances.iter_mut().for_each(ChanceAccuracy::round);
+        self
     }
 }

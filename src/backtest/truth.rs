@@ -72,7 +72,11 @@ impl<'a> Truth<'a> {
     /// What became of deals that were given chances, and the spread `sqrt(sum a^2 p (1 - p))` that those chances leave.
     /// Deals that the log does not know cannot be won.
     pub(super) fn judge(&self, said: &[(String, Probability)], window: (i32, i32)) -> (Vec<Claim>, f64) {
-        let place = |id: &str| self.ids.binary_search(&id).ok().and_then(|place| u32::try_from(place).ok());
+        let mut last = 0;
+        let mut place = |id: &str| {
+            last = self.find(id, last)?;
+            u32::try_from(last).ok()
+        };
         let deals: Vec<(Option<u32>, Probability)> =
             said.iter().map(|(id, chance)| (place(id), *chance)).collect();
         let mut won: Vec<u32> = self.wins.inside(window).map(|visit| visit.deal).collect();
@@ -82,19 +86,37 @@ impl<'a> Truth<'a> {
         let history = &self.wins.history;
         let amount =
             |deal: Option<u32>| deal.and_then(|deal| history.amount_before(deal, window.0)).unwrap_or(0.0);
+        let amounts: Vec<f64> = deals.iter().map(|&(deal, _)| amount(deal)).collect();
         // In units of the largest amount, so that no square leaves the range.
-        let largest = deals.iter().map(|&(deal, _)| amount(deal)).fold(f64::MIN_POSITIVE, f64::max);
-        let variance = sum(deals.iter().map(|&(deal, chance)| {
-            let share = amount(deal) / largest;
+        let largest = amounts.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let variance = sum(amounts.iter().zip(&deals).map(|(amount, &(_, chance))| {
+            let share = amount / largest;
             share * share * chance.get() * chance.complement().get()
         }));
         (claims, largest * variance.sqrt())
     }
 
-    /// The last `most` complete windows of this length before a day, a step apart, latest first.
+    /// The place of a deal. Methods name deals in the order of their ids, mostly: the search begins at the last one found,
+    /// with growing steps.
+    fn find(&self, id: &str, last: usize) -> Option<usize> {
+        if self.ids.get(last).is_none_or(|&found| id < found) {
+            return self.ids.binary_search(&id).ok();
+        }
+        let (mut from, mut step) = (last, 1);
+        while self.ids.get(from + step).is_some_and(|&at| at <= id) {
+            from += step;
+            step *= 2;
+        }
+        let near = self.ids.get(from..self.ids.len().min(from + step))?;
+        near.binary_search(&id).ok().map(|place| from + place)
+    }
+
+    /// The last `most` complete windows of this length that begin a whole number of steps before a day, latest first.
     pub(super) fn past(&self, before: i32, (length, step): (i32, i32), most: usize) -> Vec<Actual> {
-        (0..)
-            .map(|back: i32| before - length - back.saturating_mul(step))
+        let step = step.max(1);
+        let latest = length / step + i32::from(length % step > 0);
+        (latest..)
+            .map(|back: i32| before.saturating_sub(back.saturating_mul(step)))
             .take(most)
             .take_while(|&start| start >= self.wins.first)
             .map(|start| self.won((start, start + length)))

@@ -1,6 +1,8 @@
 //! Sums of deals.
 
+use super::known::{Known, Position};
 use crate::num::{Amount, sum};
+use crate::time::{Period, civil};
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -40,6 +42,21 @@ impl Book {
     /// How many of them have no amount.
     pub const fn n_unpriced(&self) -> usize {
         self.n_unpriced
+    }
+}
+
+impl Known<'_> {
+    /// What was known to be won inside a period, as [`Snapshot::booked`](super::Snapshot::booked) of the snapshot says,
+    /// without making one.
+    ///
+    /// # Errors
+    /// [`Overflow`](ErrorKind::Overflow) where the sum is no finite number.
+    pub fn booked(&self, period: &Period) -> Result<Book> {
+        let won = self.deals().filter(|deal| match deal.position() {
+            Position::Won { at, .. } => period.contains(civil(at)),
+            _ => false,
+        });
+        Book::of(won.map(|deal| deal.amount()))
     }
 }
 

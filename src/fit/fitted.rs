@@ -85,6 +85,7 @@ pub struct DealChance {
 }
 
 /// Chances by open deal and bucket, and expected wins of new business, of a book in a period.
+#[derive(Clone)]
 pub(super) struct Expected {
     /// The place in the book of every open deal.
     pub(super) order: Vec<usize>,
@@ -213,10 +214,12 @@ impl FittedModel {
     pub(super) fn assembled(&self, expected: &Expected, booked: (Amount, usize)) -> Result<(Total, Total)> {
         let ones = vec![1.0; expected.amounts.len()];
         let n_won = Amount::new(count(booked.1))?;
-        Ok((
-            self.assemble(expected, booked.0, (expected.amounts.clone(), |new| new))?,
-            self.assemble(expected, n_won, (ones, |_| 1.0))?,
-        ))
+        Ok((self.money(expected, booked.0)?, self.assemble(expected, n_won, (ones, |_| 1.0))?))
+    }
+
+    /// The total in money.
+    pub(super) fn money(&self, expected: &Expected, booked: Amount) -> Result<Total> {
+        self.assemble(expected, booked, (expected.amounts.clone(), |new| new))
     }
 
     fn assemble(
@@ -269,7 +272,16 @@ impl FittedModel {
         }))
     }
 
+    /// The total of a period split at these days.
+    pub(crate) fn total_to(&self, book: &Snapshot, period: &Period, ends: &[i32]) -> Result<Total> {
+        self.money(&self.expected_to(book, period, ends)?, book.booked(period)?.amount())
+    }
+
     pub(super) fn expected(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+        self.expected_to(book, period, &split.ends(period))
+    }
+
+    fn expected_to(&self, book: &Snapshot, period: &Period, ends: &[i32]) -> Result<Expected> {
         if book.process() != &self.process {
             return Err(Error::new(
                 ErrorKind::InvalidProcess,
@@ -294,21 +306,20 @@ impl FittedModel {
             .found(format!("{rest} days"))
             .field("period"));
         }
-        self.expected_anyhow(book, period, split)
+        self.expected_anyhow(book, period, ends)
     }
 
     /// The same whether or not the model was fitted for so much time.
-    pub(super) fn expected_anyhow(&self, book: &Snapshot, period: &Period, split: Split) -> Result<Expected> {
+    pub(super) fn expected_anyhow(&self, book: &Snapshot, period: &Period, ends: &[i32]) -> Result<Expected> {
         let day = day_number(book.as_of().date());
-        let ends = split.ends(period);
         let from = day_number(period.start()).max(day);
         match &self.basis {
             Basis::Fitted { process, calibration, .. } => {
                 let open = self.open_deals((process, calibration), book, day);
-                Ok(Expected::fitted((process, calibration), open, (day, from), &ends))
+                Ok(Expected::fitted((process, calibration), open, (day, from), ends))
             }
             Basis::Assumed(assumed) => {
-                assumed.expected(book, period, &ends).map(|(chances, amounts)| Expected {
+                assumed.expected(book, period, ends).map(|(chances, amounts)| Expected {
                     order: (0..amounts.len()).collect(),
                     new_shares: vec![1.0; chances.len()],
                     chances,

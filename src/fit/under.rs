@@ -46,6 +46,10 @@ pub(crate) struct Placed {
     pub(crate) order: Vec<usize>,
 }
 
+/// What is expected of a book at a pace.
+#[derive(Clone)]
+pub(crate) struct Paced(Expected);
+
 /// Deals created on the days from a book's on.
 pub(crate) struct Newborn {
     /// Chance to be won inside the period by day of creation, then stage.
@@ -87,27 +91,38 @@ impl FittedModel {
     /// The same for a period of which less, or more, is left than the model was fitted for: to tell what changed, not to
     /// forecast.
     pub(crate) fn placed_late(&self, book: &Snapshot, period: &Period) -> Result<Placed> {
-        let expected = self.expected_anyhow(book, period, Split::Whole)?;
+        let expected = self.expected_anyhow(book, period, &Split::Whole.ends(period))?;
         self.put_together(book, period, expected)
     }
 
     fn put_together(&self, book: &Snapshot, period: &Period, expected: Expected) -> Result<Placed> {
         let booked = book.booked(period)?;
-        let total = self.assembled(&expected, (booked.amount(), booked.n()))?.0;
+        let total = self.money(&expected, booked.amount())?;
         Ok(Placed { total, order: expected.order })
     }
 
-    /// The same under changed assumptions.
-    pub(crate) fn placed_under(
+    /// What is expected at another pace: cycle time is the first lever to act, the others act on what comes of it.
+    pub(crate) fn paced(
         &self,
         book: &Snapshot,
         (period, split): (&Period, Split),
+        cycle_time: f64,
+    ) -> Result<Paced> {
+        let mut expected = self.expected(book, period, split)?;
+        if cycle_time.total_cmp(&1.0).is_ne() {
+            self.at_pace(book, (period, split), (cycle_time, &mut expected))?;
+        }
+        Ok(Paced(expected))
+    }
+
+    /// The total under the levers that act on a pace.
+    pub(crate) fn placed_at(
+        &self,
+        book: &Snapshot,
+        period: &Period,
+        Paced(mut expected): Paced,
         levers: &Levers,
     ) -> Result<Placed> {
-        let mut expected = self.expected(book, period, split)?;
-        if levers.cycle_time.total_cmp(&1.0).is_ne() {
-            self.at_pace(book, (period, split), (levers.cycle_time, &mut expected))?;
-        }
         self.apply(book, period, (levers, &mut expected));
         self.put_together(book, period, expected)
     }

@@ -165,6 +165,26 @@ impl Total {
         WeightedForecast { booked: self.booked, open, new_business }
     }
 
+    /// What comes of some of the buckets, with what is booked in them.
+    pub(crate) fn within(&self, buckets: std::ops::Range<usize>, booked: Amount) -> Result<Self> {
+        let mut part = self.clone();
+        part.booked = booked.get();
+        if buckets.len() < self.n_buckets() {
+            let asked = self.buckets.get(buckets.clone()).unwrap_or_default();
+            part.chance.fill(0.0);
+            for bucket in asked {
+                part.chance.iter_mut().zip(bucket).for_each(|(all, p)| *all = (*all + p).min(1.0));
+            }
+        }
+        if let Some(new) = &mut part.new_business {
+            new.mean *= new.share.get(buckets).map_or(0.0, |shares| sum(shares.iter().copied()).min(1.0));
+            new.share = vec![1.0];
+        }
+        part.new_business = part.new_business.filter(|new| new.mean > 0.0);
+        part.buckets.clear();
+        part.finite()
+    }
+
     pub(crate) fn finite(self) -> Result<Self> {
         let all = sum(self.amount.iter().copied().chain([self.booked]));
         let new = self.new_business.as_ref().map_or(0.0, |new| new.expected() + new.largest());

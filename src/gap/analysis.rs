@@ -258,6 +258,14 @@ pub(super) fn hit(forecast: &Forecast, target: Target, booked: f64) -> Probabili
     if target.get() <= booked { Probability::ONE } else { forecast.chance_of_hitting(target.amount()) }
 }
 
+/// The chance alone, as the gap of a fitted model states it.
+pub(super) fn chance(total: &Total, target: Target) -> Result<Probability> {
+    if target.get() <= total.booked {
+        return Ok(Probability::ONE);
+    }
+    Ok(total.exact(&ForecastOptions::practical())?.chance_of_hitting(target.amount()))
+}
+
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     Some(part / whole).filter(|ratio| whole > 0.0 && ratio.is_finite())
 }

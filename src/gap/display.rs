@@ -23,7 +23,7 @@ impl fmt::Display for GapAnalysis {
         )?;
         write!(f, "  booked {}", read(weighted.booked()))?;
         if let Some(attained) = self.attainment() {
-            write!(f, " ({:.0} % of target)", 100.0 * attained)?;
+            write!(f, " ({} of target)", percent(attained))?;
         }
         write!(f, " + open deals {}", read(weighted.open()))?;
         write!(f, " + new business {}", read(weighted.new_business()))?;
@@ -102,9 +102,15 @@ impl GapAnalysis {
     }
 }
 
+/// An amount to be read.
 pub(crate) fn read(x: f64) -> Amount {
     // Rounding may leave a quantile a hair below 0.
     Amount::new(x.max(0.0)).unwrap_or(Amount::ZERO)
+}
+
+/// A share in whole percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
 }
 
 /// `0.81-1.01 M`: the unit once where both have the same.

@@ -1,6 +1,7 @@
 //! New pipeline that would lift the chance: how much, in which stage, created by when.
 
 use super::Target;
+use super::analysis::chance;
 use crate::deals::Snapshot;
 use crate::fit::{FittedModel, Newborn, Split};
 use crate::forecast::{Enough, ForecastOptions, Goal, Total};
@@ -270,15 +271,13 @@ impl FittedModel {
             Ok(RequiredInStage { stage: named.name().to_owned(), days: days.collect() })
         });
         let (target, confidence) = goal;
-        let met = target.get() <= total.booked;
-        let chance = || Ok::<_, crate::Error>(total.exact(&options)?.chance_of_hitting(target.amount()));
         Ok(RequiredPipeline {
             as_of: book.as_of(),
             period: *period,
             target,
             confidence,
             stages: stages.collect::<Result<_>>()?,
-            chance: if met { Probability::ONE } else { chance()? },
+            chance: chance(&total, target)?,
         })
     }
 }

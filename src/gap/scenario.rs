@@ -2,7 +2,7 @@
 
 use super::{GapAnalysis, Target};
 use crate::deals::{OpenDeal, Snapshot};
-use crate::fit::{FittedModel, Levers, Placed, Split};
+use crate::fit::{FittedModel, Levers, Paced, Placed, Split};
 use crate::time::Period;
 use crate::{Amount, Error, ErrorKind, Level, Result};
 use chrono::NaiveDate;
@@ -128,6 +128,16 @@ impl Scenario {
         Ok(self)
     }
 
+    /// Whether deals move at another pace.
+    pub(super) fn is_paced(&self) -> bool {
+        self.levers.cycle_time.total_cmp(&1.0).is_ne()
+    }
+
+    /// A trend asks for the months apart.
+    pub(super) fn split(&self) -> Split {
+        if self.levers.trend.is_empty() { Split::Whole } else { Split::Months }
+    }
+
     /// What happens to a deal; the last word on it counts.
     #[must_use]
     pub fn deal(mut self, id: impl Into<String>, what: WhatIf) -> Self {
@@ -154,8 +164,19 @@ impl FittedModel {
 
     /// The total of a scenario.
     pub(super) fn placed_for(&self, book: &Snapshot, period: &Period, scenario: &Scenario) -> Result<Placed> {
-        let split = if scenario.levers.trend.is_empty() { Split::Whole } else { Split::Months };
-        let mut placed = self.placed_under(book, (period, split), &scenario.levers)?;
+        let paced = self.paced(book, (period, scenario.split()), scenario.levers.cycle_time)?;
+        self.placed_from(book, period, paced, scenario)
+    }
+
+    /// The same from what is expected at the scenario's pace, which scenarios of one pace and split have in common.
+    pub(super) fn placed_from(
+        &self,
+        book: &Snapshot,
+        period: &Period,
+        paced: Paced,
+        scenario: &Scenario,
+    ) -> Result<Placed> {
+        let mut placed = self.placed_at(book, period, paced, &scenario.levers)?;
         // Who is met when does not matter from here on.
         placed.total.buckets.clear();
         if let Some(new) = &mut placed.total.new_business {

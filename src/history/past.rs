@@ -6,6 +6,7 @@ use super::said::{Dated, Said};
 use super::visits::{CENSORED, Place, STILL_OPEN, Visit};
 use crate::deals::{DealView, Flag, Known, SalesProcess, StageKind};
 use crate::time::civil_day;
+use std::sync::OnceLock;
 
 /// What was known of a log at an origin, in civil days and columns.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct History {
     pub classes: Classes,
     amounts: Dated<f64>,
     pub said: Said,
-    pub counts: StageCounts,
+    counts: OnceLock<StageCounts>,
 }
 
 impl History {
@@ -46,20 +47,26 @@ impl History {
             tags.push(born_with);
         }
         let classes = Classes::of(tags);
-        let counts = StageCounts::before(day, &visits, &classes.of_deal, n_open);
-        let arrivals = Vec::new();
+        let (arrivals, counts) = (Vec::new(), OnceLock::new());
         let said = Said::of(known);
         let first = visits.iter().map(|v| v.entered).min();
         let mut history =
             Self { n_open, first, day, places, visits, arrivals, classes, amounts, said, counts };
-        let mut arrivals: Vec<Visit> = history.visits.iter().filter(|v| v.arrival).copied().collect();
-        let amount = |v: &Visit| history.amount_before(v.deal, v.entered.saturating_add(1)).unwrap_or(-1.0);
-        arrivals.sort_by(|a, b| {
-            let place = |v: &Visit| (v.stage, history.class(v.deal));
-            place(a).cmp(&place(b)).then(amount(a).total_cmp(&amount(b)))
-        });
-        history.arrivals = arrivals;
+        let place = |v: &Visit| {
+            let amount = history.amount_before(v.deal, v.entered.saturating_add(1)).unwrap_or(-1.0);
+            ((v.stage, history.class(v.deal)), amount)
+        };
+        let mut arrivals: Vec<_> =
+            history.visits.iter().filter(|v| v.arrival).map(|v| (place(v), *v)).collect();
+        arrivals.sort_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        history.arrivals = arrivals.into_iter().map(|(_, visit)| visit).collect();
         history
+    }
+
+    /// What is fitted; counted when it is first asked for, as not every reader of a history fits.
+    pub(crate) fn counts(&self) -> &StageCounts {
+        let Self { day, visits, classes, n_open, .. } = self;
+        self.counts.get_or_init(|| StageCounts::before(*day, visits, &classes.of_deal, *n_open))
     }
 
     /// The place of deals that are won.

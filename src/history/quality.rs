@@ -3,7 +3,7 @@
 use super::heaps::{Entries, Heap};
 use super::past::History;
 use super::stale::{StaleDeal, StaleLimit};
-use crate::deals::{Book, DealView, Known, Position, StageId};
+use crate::deals::{Book, DealView, Known, OpenDeal, Position, Snapshot, StageId};
 use crate::error::shortened;
 use crate::num::{Amount, Probability, count};
 use crate::time::{DAY, civil_date, civil_day, day_number};
@@ -125,6 +125,23 @@ impl Backdated {
     /// The largest lag in whole days.
     pub const fn largest_days(&self) -> u32 {
         self.largest_days
+    }
+}
+
+impl Snapshot {
+    /// The open deals that were expected to close before the day of the snapshot, those longest overdue first, then by
+    /// id.
+    pub fn overdue(&self) -> Vec<OverdueDeal> {
+        let today = day_number(self.as_of().date());
+        let overdue = |deal: &OpenDeal| {
+            let expected_close = deal.expected_close()?;
+            let days = days_between(day_number(expected_close), today);
+            let (deal, stage) = (deal.id().to_owned(), deal.stage().to_owned());
+            (days > 0).then_some(OverdueDeal { deal, stage, expected_close, days })
+        };
+        let mut overdue: Vec<OverdueDeal> = self.open().iter().filter_map(overdue).collect();
+        overdue.sort_by_key(|deal| Reverse(deal.days));
+        overdue
     }
 }
 

@@ -74,12 +74,15 @@ const ROUNDS: usize = 4;
 impl Process {
     /// Fits the process to what was known at the start of a day, for forecasts about `horizon` days ahead.
     pub(crate) fn learn(past: Past<'_>, horizon: i32, parts: Parts) -> Self {
-        let History { n_open, counts, .. } = past.history;
+        let History { n_open, .. } = past.history;
         let n_open = usize::from(*n_open);
         let half_life = (4.0 * f64::from(horizon)).max(LEAST_HALF_LIFE);
         let weights = |start: i32| exp2(-f64::from(past.day - 1 - (start + 3)) / half_life);
         let mut tally = Tally::new(n_open);
-        counts.weeks_before(past.day).for_each(|(start, cells)| tally.add(cells, weights(start)));
+        past.history
+            .counts()
+            .weeks_before(past.day)
+            .for_each(|(start, cells)| tally.add(cells, weights(start)));
         let base = tally.hazards();
         let effects =
             if parts.attributes { learn_effects(past, &base, &weights) } else { Effects::default() };
@@ -183,7 +186,7 @@ impl Process {
             usize::try_from(group).ok().and_then(|group| hazards.get(group)).unwrap_or(&self.base)
         };
         let (mut middles, mut series) = (Vec::new(), vec![Series::new(); n_open * (n_open + 2)]);
-        for (start, cells) in past.history.counts.weeks_before(past.day) {
+        for (start, cells) in past.history.counts().weeks_before(past.day) {
             middles.push(start + 3);
             series.iter_mut().for_each(|s| s.push((0.0, 0.0)));
             for &(cell, n) in cells {
@@ -266,7 +269,7 @@ impl Process {
 
 /// Attributes that explain who wins, and what they change; `weigh` gives the weight of a week by its first day.
 fn learn_effects(past: Past<'_>, base: &Table, weigh: &impl Fn(i32) -> f64) -> Effects {
-    let History { counts, classes, .. } = past.history;
+    let (counts, classes) = (past.history.counts(), &past.history.classes);
     if classes.attributes.iter().all(BTreeMap::is_empty) {
         return Effects::default();
     }

@@ -1,6 +1,7 @@
 //! Numbers with a meaning: each has one fallible constructor, and serde goes through it.
 
 pub(crate) mod bits;
+pub(crate) mod digits;
 mod quantity;
 pub(crate) mod rng;
 pub(crate) mod root;

@@ -1,5 +1,7 @@
 //! Roots of increasing functions, by bisection with the Illinois step: always inside the bracket, always done.
 
+use std::convert::Infallible;
+
 /// Most steps: a bracket of 1e3 is halved to 1e-13 even if every step were a bisection.
 const STEPS: usize = 54;
 
@@ -8,25 +10,35 @@ const STEPS: usize = 54;
 /// # Reference
 /// Dowell & Jarratt (1971), A modified regula falsi method for computing the root of an equation.
 pub(crate) fn increasing(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let (mut a, mut fa) = (low, f(low));
-    let (mut b, mut fb) = (high, f(high));
-    if !(fa < 0.0) {
+    let (below, above) = (f(low), f(high));
+    if !(below < 0.0) {
         return low;
     }
-    if !(fb > 0.0) {
+    if !(above > 0.0) {
         return high;
     }
+    let near = |a: f64, b: f64| b - a <= 1e-14 * (1.0 + a.abs().max(b.abs()));
+    let Ok((a, b)) = crossing((low, below), (high, above), near, |x| Ok::<_, Infallible>(f(x)));
+    0.5 * (a + b)
+}
+
+/// Narrows the bracket from a point where a function is below 0 to one where it is not, until its ends are `near`.
+pub(crate) fn crossing<E>(
+    (mut a, mut fa): (f64, f64),
+    (mut b, mut fb): (f64, f64),
+    near: impl Fn(f64, f64) -> bool,
+    f: impl Fn(f64) -> Result<f64, E>,
+) -> Result<(f64, f64), E> {
     for step in 0..STEPS {
-        let width = b - a;
-        if width <= 1e-14 * (1.0 + a.abs().max(b.abs())) {
+        if near(a, b) {
             break;
         }
         let secant = (a * fb - b * fa) / (fb - fa);
         // Every third step halves the bracket, so that a bent function cannot stall.
         let x = if step % 3 == 2 || !(secant > a && secant < b) { 0.5 * (a + b) } else { secant };
-        let fx = f(x);
+        let fx = f(x)?;
         if fx == 0.0 {
-            return x;
+            return Ok((x, x));
         }
         if fx < 0.0 {
             (a, fa) = (x, fx);
@@ -36,7 +48,7 @@ pub(crate) fn increasing(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
             fa *= 0.5;
         }
     }
-    0.5 * (a + b)
+    Ok((a, b))
 }
 
 #[cfg(test)]

@@ -95,6 +95,32 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Every metric, coverage with the level of one half.
+    ///
+    /// ```
+    /// use dealcast::score::Metric;
+    /// assert!(Metric::ALL.iter().all(|metric| metric.range().contains(metric.optimum())));
+    /// ```
+    pub const ALL: [Self; 17] = [
+        Self::Crps,
+        Self::Pinball,
+        Self::Wis,
+        Self::IntervalScore,
+        Self::Coverage(Level::HALF),
+        Self::Pit,
+        Self::Brier,
+        Self::LogLoss,
+        Self::Miscalibration,
+        Self::Discrimination,
+        Self::Bias,
+        Self::Mae,
+        Self::Rmse,
+        Self::Mape,
+        Self::Wape,
+        Self::Mase,
+        Self::Skill,
+    ];
+
     /// Stable `snake_case` name, as reports and charts show it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -182,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_optimum_lies_in_the_range_at_the_end_the_direction_names() {
-        for metric in [Metric::Crps, Metric::Brier, Metric::Skill, Metric::Discrimination, Metric::Bias] {
+        for metric in Metric::ALL {
             let (range, optimum) = (metric.range(), metric.optimum());
             assert!(range.contains(optimum), "{metric}");
             match metric.direction() {
@@ -194,6 +220,15 @@ mod tests {
             }
         }
         assert!(!Metric::Bias.range().contains(f64::NAN));
+    }
+
+    /// Serde knows all variants, and names them where it does not know one.
+    #[test]
+    fn all_are_all() {
+        let known = serde_json::from_str::<Metric>(r#""none""#).unwrap_err().to_string();
+        let (_, known) = known.split_once("expected one of ").unwrap();
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert_eq!(Metric::ALL.map(Metric::name).as_slice(), known);
     }
 
     #[test]

@@ -120,6 +120,31 @@ impl FiscalCalendar {
         the_one(at, (1..=12).map(|month| self.month(year, month)))
     }
 
+    /// The period right before one, of its kind: the month, quarter or year before where it is a month, quarter or year
+    /// of this calendar, otherwise as many days.
+    ///
+    /// # Errors
+    /// [`InvalidPeriod`](ErrorKind::InvalidPeriod) at the ends of the calendar.
+    ///
+    /// ```
+    /// use dealcast::time::{FiscalCalendar, date};
+    /// let calendar = FiscalCalendar::calendar();
+    /// let february = calendar.month(2026, 2)?;
+    /// assert_eq!(calendar.before(&february)?, calendar.month(2026, 1)?);
+    /// # Ok::<(), dealcast::Error>(())
+    /// ```
+    pub fn before(self, period: &Period) -> Result<Period> {
+        let first = day_number(period.start());
+        let last = civil_date(first.saturating_sub(1)).into();
+        for kind in [Self::month_at, Self::quarter_at, Self::year_at] {
+            if kind(self, period.start().into()).is_ok_and(|of| of == *period) {
+                return kind(self, last);
+            }
+        }
+        let length = i32::try_from(period.n_days()).unwrap_or(i32::MAX);
+        Period::new(civil_date(first.saturating_sub(length)), period.start())
+    }
+
     /// The name of the fiscal year an instant falls into.
     fn year_of(self, at: NaiveDateTime) -> Result<i32> {
         let near = at.year();
@@ -255,6 +280,19 @@ mod tests {
                 prop_assert!(parts.windows(2).all(|pair| pair[0].end() == pair[1].start()));
             }
             prop_assert_eq!(calendar.year(year + 1).unwrap().start(), whole.end());
+        }
+
+        #[test]
+        fn what_is_before_is_of_the_same_kind(calendar in calendars(), year in 1900i32..2200, n_days in 1u32..400) {
+            let before = |period| calendar.before(&period).unwrap();
+            prop_assert_eq!(before(calendar.year(year).unwrap()), calendar.year(year - 1).unwrap());
+            prop_assert_eq!(before(calendar.quarter(year, 1).unwrap()), calendar.quarter(year - 1, 4).unwrap());
+            prop_assert_eq!(before(calendar.quarter(year, 3).unwrap()), calendar.quarter(year, 2).unwrap());
+            prop_assert_eq!(before(calendar.month(year, 1).unwrap()), calendar.month(year - 1, 12).unwrap());
+            prop_assert_eq!(before(calendar.month(year, 12).unwrap()), calendar.month(year, 11).unwrap());
+            let odd = Period::days(calendar.year(year).unwrap().start().succ_opt().unwrap(), n_days).unwrap();
+            let other = before(odd);
+            prop_assert!(other.end() == odd.start() && other.n_days() == n_days);
         }
 
         #[test]

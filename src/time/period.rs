@@ -1,6 +1,6 @@
 //! Half-open periods of civil days and their division into buckets.
 
-use super::{DAY, civil_date, day_number, seconds};
+use super::{DAY, civil, civil_date, day_number, seconds};
 use crate::{Error, ErrorKind, Result};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,23 @@ impl Period {
         exact(seconds(at).saturating_sub(start).clamp(0, length)) / exact(length)
     }
 
+    /// The instant at which as large a share of this period has passed as of another one at `at`; to the second, cut off.
+    ///
+    /// ```
+    /// use dealcast::time::{Period, date};
+    /// let (now, before) = (Period::days(date(2026, 3, 1)?, 10)?, Period::days(date(2026, 2, 1)?, 20)?);
+    /// assert_eq!(before.same_point(&now, date(2026, 3, 3)?.into()), date(2026, 2, 5)?.into());
+    /// # Ok::<(), dealcast::Error>(())
+    /// ```
+    pub fn same_point(&self, other: &Self, at: NaiveDateTime) -> NaiveDateTime {
+        let length = |period: &Self| i128::from(period.n_days()) * i128::from(DAY);
+        let start = |period: &Self| i64::from(day_number(period.start)) * DAY;
+        let passed = i128::from(seconds(at).saturating_sub(start(other))).clamp(0, length(other));
+        // At most the length of this period, which is an i64.
+        let point = i64::try_from(passed * length(self) / length(other)).unwrap_or(0);
+        civil(start(self).saturating_add(point))
+    }
+
     /// Its weeks: seven days each, counted from its start; the last one may be shorter.
     ///
     /// ```
@@ -204,6 +221,20 @@ mod tests {
                 }
                 prop_assert_eq!(next, period.end());
             }
+        }
+
+        #[test]
+        fn the_same_point_has_the_same_share(
+            start in -20_000i32..20_000, n_days in 1u32..400, other in 1u32..400, second in -1_000i64..40_000_000,
+        ) {
+            let period = Period::days(civil_date(start), n_days).unwrap();
+            let other = Period::days(civil_date(start - 500), other).unwrap();
+            let at = civil(i64::from(start) * DAY + second);
+            let point = other.same_point(&period, at);
+            let length = exact(i64::from(other.n_days()) * DAY);
+            let [share, of] = [other.elapsed_fraction(point), period.elapsed_fraction(at)];
+            prop_assert!(share <= of + 1e-15 && of - share < 1.0 / length + 1e-15, "{} {}", share, of);
+            prop_assert_eq!(period.same_point(&period, at), at.clamp(period.start.into(), period.end.into()));
         }
 
         #[test]

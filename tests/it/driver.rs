@@ -170,3 +170,74 @@ fn gap_required_pipeline_and_waterfall() {
     assert_eq!(bar("won"), (-7.0, Some(1)));
     assert_eq!(bar("closing"), (19.0, Some(2)));
 }
+
+/// A deal a week, created on Mondays and won a week later, of 10, 20, 10, 20, ... in turn; four windows of two weeks.
+#[test]
+fn backtest_with_every_method() {
+    let monday = |week: i64| {
+        let first = chrono::NaiveDate::from_ymd_opt(2026, 1, 5).unwrap();
+        first.checked_add_days(chrono::Days::new(u64::try_from(7 * week).unwrap())).unwrap()
+    };
+    let rows = (0..30).flat_map(|week| {
+        let (deal, amount) = (format!("D{week:02}"), 10 + 10 * (week % 2));
+        [
+            json!({"deal": deal, "at": monday(week), "stage": "a", "amount": amount}),
+            json!({"deal": deal, "at": monday(week + 1), "stage": "won"}),
+        ]
+    });
+    let rows: Vec<Value> = rows.collect();
+    let request = |more: Value| {
+        let mut request = json!({"cmd": "backtest", "process": {"open": ["a"]}, "events": rows, "horizon_days": 14,
+            "origins": {"from": monday(20), "to": monday(26), "step_days": 14}});
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        request.to_string()
+    };
+    let models = [
+        "default",
+        "last_period",
+        "same_period_last_year",
+        "run_rate",
+        "crm_stages",
+        "closed_only",
+        "landmark",
+        "past_windows",
+    ];
+    let mut lines: Vec<String> = models.map(|model| request(json!({"model": model}))).into();
+    lines.push(request(json!({"targets_k": 2})));
+    lines.push(request(json!({"targets_k": 0})));
+    lines.push(request(json!({"model": "oracle"})));
+    lines.push(request(json!({"model": "run_rate", "horizon_days": 0})));
+    let Some(answers) = answers(lines) else { return };
+    let fields = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    for (answer, model) in answers.iter().zip(models) {
+        assert_eq!(fields(answer), "origins seconds summary", "{model}: {answer}");
+        let summary = "bias brier cov50 cov80 cov95 n_ncrps ncrps wape width80";
+        assert_eq!(fields(&answer["summary"]), summary);
+        assert!(answer["summary"].as_object().unwrap().values().all(Value::is_number), "{model}");
+        assert_eq!(answer["origins"].as_array().unwrap().len(), 4);
+        for (origin, number) in answer["origins"].as_array().unwrap().iter().zip(0..) {
+            let names = "actual chance crps mean n_actual n_crps n_mean n_q10 n_q50 n_q90 origin q025 q05 q10 q25 \
+                q50 q75 q90 q95 q975";
+            assert_eq!(fields(origin), names, "{model}");
+            assert_eq!(origin["origin"], monday(20 + 2 * number).to_string());
+            assert_eq!((&origin["actual"], &origin["n_actual"]), (&json!(30.0), &json!(2.0)), "{model}");
+            // Targets of 27, 30 and 33: what past windows brought is 30.
+            let chance: Vec<f64> =
+                origin["chance"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
+            assert_eq!(chance.len(), 3, "{model}");
+            assert!(chance.is_sorted_by(|a, b| a >= b) && chance.iter().all(|p| (0.0..=1.0).contains(p)));
+        }
+    }
+    // Two weeks always bring 30 and two deals: these say so, and are never off.
+    for i in [1, 2, 3, 7] {
+        let summary = &answers[i]["summary"];
+        for name in ["wape", "bias", "ncrps", "width80", "brier", "n_ncrps"] {
+            assert!(summary[name].as_f64().unwrap().abs() < 1e-12, "{} {name}: {summary}", models[i]);
+        }
+        assert_eq!(answers[i]["origins"][0]["chance"], json!([1.0, 1.0, 0.0]));
+    }
+    let [.., two, none, unknown, no_day] = &answers[..] else { unreachable!() };
+    assert_eq!(two["origins"][3]["chance"].as_array().unwrap().len(), 3);
+    assert_eq!((&none["origins"][0]["chance"], &none["summary"]["brier"]), (&json!([]), &Value::Null));
+    assert_eq!((code(unknown), code(no_day)), ("out_of_range", "invalid_period"));
+}

@@ -271,7 +271,7 @@ fn deals_found_on_the_day_of_the_sync_are_no_arrivals() {
         (0..300).map(|n| DealEvent::new(format!("old {n:03}"), sync, Change::Seen("offer".into()))).collect();
     for (n, day) in sync.iter_days().skip(1).take(89).enumerate() {
         events.push(DealEvent::new(format!("new {n:03}"), day, Change::Entered("offer".into())));
-        let won = day + chrono::Days::new(7);
+        let won = day + Days::new(7);
         events.push(DealEvent::new(format!("new {n:03}"), won, Change::Entered("won".into())));
     }
     let log = DealLog::from_events(&process, events).unwrap();

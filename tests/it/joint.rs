@@ -25,7 +25,7 @@ fn deals() -> impl Strategy<Value = Vec<(f64, f64)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// All 2^k outcomes of two processes at each of 4,001 states of the market.
+    /// All 2^k outcomes of two processes at each of 1,001 states of the market.
     #[test]
     fn joint_totals_are_all_outcomes_in_every_market(
         (first, second) in (deals(), deals()), rhos in (0.0..0.6, 0.0..0.6), target in 200_u32..280,
@@ -36,9 +36,9 @@ proptest! {
             .into_iter()
             .flat_map(|(deals, rho)| deals.iter().map(move |&(score, amount)| (score, amount, rho)))
             .collect();
-        let step = 18.0 / 4000.0;
+        let step = 18.0 / 1000.0;
         let (mut hit, mut weights) = (0.0, 0.0);
-        for i in 0..=4000 {
+        for i in 0..=1000 {
             let z = f64::from(i) * step - 9.0;
             let weight = (-0.5 * z * z).exp();
             let p = all.iter().map(|(score, _, rho)| normal_cdf((score - rho.sqrt() * z) / (1.0 - rho).sqrt()));
@@ -74,7 +74,8 @@ proptest! {
         };
         let with = |deals: &[(f64, f64)], mean: f64| total_of(deals, rho).with_new_business(new(mean)).unwrap();
         let one = total_of(&deals, rho).with_new_business(new(mean)).unwrap();
-        let options = ForecastOptions::default();
+        // Without a tolerance irregular amounts are moved to a lattice, too coarse to tell anything.
+        let options = ForecastOptions::default().tolerance(2e-3).unwrap();
         let one = one.exact(&options).unwrap();
         let (first, second) = deals.split_at(n / 3);
         // Poisson numbers split into Poisson numbers.
@@ -83,7 +84,7 @@ proptest! {
         let slack = one.error_bound().chance() + two.error_bound().chance() + 1e-9;
         for level in [0.02, 0.2, 0.5, 0.8, 0.98] {
             let x = one.quantile(Level::new(level).unwrap()) + 0.25;
-            let target = |x: f64| Amount::new(x).unwrap();
+            let target = |x: f64| Amount::new(x.max(0.0)).unwrap();
             // Amounts may be a little off where they have no common unit.
             let off = one.error_bound().amount() + two.error_bound().amount();
             let [least, most] = [x + off, x - off].map(|x| two.chance_of_hitting(target(x + 100.0)).get());

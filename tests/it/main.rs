@@ -21,6 +21,8 @@ mod dynamics;
 mod fit;
 mod gap;
 mod gap_groups;
+mod gap_questions;
+mod gap_shock;
 mod history;
 mod hubspot;
 mod joint;
@@ -35,6 +37,7 @@ mod pipedrive;
 #[cfg(feature = "plot")]
 mod plot;
 mod promises;
+mod proof;
 mod report;
 mod salesforce;
 mod scores;

@@ -55,16 +55,16 @@ impl Landmarks {
     }
 
     fn count(&mut self, history: &History, deal: &[Visit], last: i32) {
+        let wins: Vec<&Visit> = deal.iter().filter(|v| v.stage == history.won()).collect();
         for visit in deal.iter().filter(|v| v.stage < history.n_open) {
             let first = self.start.max(visit.entered + 1);
             let mut day = first + (self.start - first).rem_euclid(7);
             while day <= visit.left.min(last) {
                 let end = day.saturating_add(self.horizon);
                 let amount = |before: i32| history.amount_before(visit.deal, before).unwrap_or(0.0);
-                let won = deal.iter().any(|v| {
-                    let inside = v.stage == history.won() && day <= v.entered && v.entered < end;
-                    inside && (v.left == STILL_OPEN || v.left >= end)
-                });
+                let won = wins
+                    .iter()
+                    .any(|v| day <= v.entered && v.entered < end && (v.left == STILL_OPEN || v.left >= end));
                 let place = self.place(day).map(|place| place + cell(visit, day));
                 add(&mut self.stood, place, amount(day));
                 if won {

@@ -11,7 +11,8 @@ use dealcast::deals::Waterfall;
 use dealcast::gap::Bridge;
 use dealcast::plot::{self, Size};
 use dealcast::{
-    DealLog, FiscalCalendar, ForecastModel, SalesProcess, SimulationOptions, Split, Target, tidy, time::date,
+    DealLog, FiscalCalendar, ForecastModel, Level, SalesProcess, SimulationOptions, Split, Target, tidy,
+    time::date,
 };
 use std::error::Error;
 use std::fs;
@@ -47,7 +48,8 @@ fn pictures() -> dealcast::Result<Vec<(&'static str, String)>> {
     let rows = csv::Reader::from_reader(table.as_bytes()).into_deserialize::<tidy::StageRow>();
     let log = DealLog::from_rows(&process, rows)?;
     let known = log.as_of(date(2026, 3, 10)?);
-    let quarter = FiscalCalendar::starting(Month::February).quarter_at(known.at())?;
+    let calendar = FiscalCalendar::starting(Month::February);
+    let quarter = calendar.quarter_at(known.at())?;
     let model = ForecastModel::default();
     let fitted = model.fit(&known, &quarter)?;
     let (book, target, size) = (known.snapshot(), Target::new(400_000.0)?, Size::default());
@@ -70,6 +72,8 @@ fn pictures() -> dealcast::Result<Vec<(&'static str, String)>> {
         ("gap", plot::gap(&gap, size)?),
         ("fan", plot::fan(&scenarios, weeks, Some(target), size)?),
         ("waterfall", plot::waterfall(&month, size)?),
+        ("pacing", plot::pacing(&known.pacing(calendar, &quarter, target)?, size)?),
+        ("levers", plot::levers(&fitted.levers(&book, &quarter, (target, Level::new(0.8)?))?, size)?),
         ("bridge", plot::bridge(&bridge, size)?),
         ("funnel", plot::funnel(&known.funnel(), size)?),
         ("time_in_stage", plot::time_in_stage(&stays, size)?),

@@ -46,6 +46,8 @@ fn main() -> Result<()> {
     meeting.deciders()?;
     meeting.win_rate()?;
     meeting.legal()?;
+    meeting.slippage()?;
+    meeting.pacing()?;
     meeting.coverage()?;
     meeting.track_record()?;
     meeting.categories()?;
@@ -181,6 +183,23 @@ impl Meeting<'_> {
         Ok(())
     }
 
+    fn slippage(&self) -> Result<()> {
+        ask("How much will slip, and where to?");
+        let slippage = self.model.slippage(&self.book, &self.quarter)?.with_past(&self.known)?;
+        let [slips, due] = [slippage.slipping().amount, slippage.amount()].map(amount);
+        println!("{} of the {} that are due will be won later.\n\n{slippage}", slips?, due?);
+        Ok(())
+    }
+
+    fn pacing(&self) -> Result<()> {
+        ask("Are we ahead of or behind normal for day 35?");
+        let pacing = self.known.pacing(FiscalCalendar::calendar(), &self.quarter, self.target)?;
+        let usual = pacing.typical().map_or(0.0, |shares| 100.0 * shares.quantile(Level::HALF));
+        println!("{} booked; past quarters had {usual:.0} % of their total by now.\n", pacing.booked());
+        println!("{pacing}");
+        Ok(())
+    }
+
     fn coverage(&self) -> Result<()> {
         ask("3x of what, and is it right for us now?");
         let gap = self.model.gap(&self.book, &self.quarter, self.target)?;
@@ -247,6 +266,7 @@ impl Meeting<'_> {
             let mean = amount(gap.weighted().total())?;
             println!("{name:<24}{:>9}{:>9}", mean.to_string(), percent(gap.chance()));
         }
+        println!("\n{}", self.model.levers(&self.book, &self.quarter, goal)?);
         Ok(())
     }
 

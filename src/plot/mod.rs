@@ -10,6 +10,8 @@
 //! | how likely is the target? | [`chance`] |
 //! | what is it made of, and how much is missing? | [`gap`] |
 //! | when will it come? | [`fan`] |
+//! | are we ahead of past quarters? | [`pacing`] |
+//! | what would move the chance? | [`levers`] |
 //! | what changed since Monday? | [`waterfall`] of the pipeline, [`bridge`] of the forecast |
 //! | where do deals fall out? | [`funnel`] |
 //! | how long do deals stay? | [`time_in_stage`] |
@@ -35,6 +37,8 @@ mod axis;
 mod bars;
 mod fan;
 mod funnel;
+mod levers;
+mod pacing;
 mod reliability;
 mod sheet;
 mod stays;
@@ -44,6 +48,8 @@ pub use accuracy::{accuracy, pit};
 pub use bars::{bridge, gap, waterfall};
 pub use fan::fan;
 pub use funnel::funnel;
+pub use levers::levers;
+pub use pacing::pacing;
 pub use reliability::reliability;
 pub use sheet::Size;
 pub use stays::time_in_stage;

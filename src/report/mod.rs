@@ -11,6 +11,7 @@
 //! | [`GapAnalysis`](crate::GapAnalysis) | the chance of the target, what is missing, which deals decide |
 //! | [`Waterfall`](crate::deals::Waterfall), [`Bridge`](crate::gap::Bridge) | what changed: the pipeline, the forecast |
 //! | [`Segments`](crate::gap::Segments), [`RollUp`](crate::gap::RollUp) | by region or owner; what reps say, beside the model |
+//! | [`Outlook`](crate::gap::Outlook), [`LeverTable`](crate::gap::LeverTable), [`Pacing`](crate::gap::Pacing), [`Slippage`](crate::gap::Slippage) | where it stands, what would move it, against past periods, what slips |
 //! | [`AccuracyReport`](crate::backtest::AccuracyReport) | how good the forecasts were |
 //! | [`Comparison`](crate::backtest::Comparison) | which of two forecasters is closer |
 //!
@@ -31,5 +32,6 @@ mod forecast;
 mod gap;
 mod groups;
 mod receipt;
+mod standing;
 mod table;
 mod waterfall;

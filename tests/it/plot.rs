@@ -4,6 +4,7 @@ use chrono::Month;
 use dealcast::backtest::{Backtest, Baseline, RollingOrigin};
 use dealcast::deals::Waterfall;
 use dealcast::forecast::{ForecastOptions, Total};
+use dealcast::gap::Bridge;
 use dealcast::plot::{self, Size};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
@@ -109,6 +110,10 @@ fn pictures(log: &DealLog, target: f64) -> Vec<(&'static str, Result<String>)> {
     let book = known.snapshot();
     let target = Target::new(target).unwrap();
     let gap = fitted.gap(&book, &quarter, target).unwrap();
+    let eighty = Level::new(0.8).unwrap();
+    let then = log.as_of(date(2023, 7, 10).unwrap());
+    let before = (&model.fit(&then, &quarter).unwrap(), &then.snapshot());
+    let bridge = Bridge::between(before, (&fitted, &book), &quarter).unwrap();
     let weeks = (&quarter, Split::Weeks);
     let options = SimulationOptions::default().scenarios(500);
     let scenarios = fitted.simulate(&book, weeks, &options).unwrap();
@@ -121,6 +126,9 @@ fn pictures(log: &DealLog, target: f64) -> Vec<(&'static str, Result<String>)> {
         ("chance", plot::chance(&gap, size)),
         ("gap", plot::gap(&gap, size)),
         ("fan", plot::fan(&scenarios, weeks, Some(target), size)),
+        ("pacing", plot::pacing(&known.pacing(FiscalCalendar::calendar(), &quarter, target).unwrap(), size)),
+        ("levers", plot::levers(&fitted.levers(&book, &quarter, (target, eighty)).unwrap(), size)),
+        ("bridge", plot::bridge(&bridge, size)),
         ("fan without a target", plot::fan(&scenarios, weeks, None, size)),
         ("waterfall", plot::waterfall(&week, size)),
         ("funnel", plot::funnel(&known.funnel(), size)),
@@ -140,7 +148,7 @@ fn company() -> DealLog {
 fn the_same_answer_gives_the_same_bytes() {
     let log = company();
     let (first, second) = (pictures(&log, 1.2e6), pictures(&log, 1.2e6));
-    assert_eq!(first.len(), 11);
+    assert_eq!(first.len(), 14);
     for ((name, one), (_, other)) in first.iter().zip(&second) {
         let texts = check(name, one);
         assert_eq!(one.as_ref().unwrap(), other.as_ref().unwrap(), "{name}");

@@ -157,6 +157,10 @@ fn prints(log: &DealLog) -> Vec<String> {
         Bridge::between((&fitted, &book), (&fitted, &book), &quarter).unwrap().to_string(),
         fitted.by_segment(&book, &quarter, "segment").unwrap().to_string(),
         fitted.roll_up(&book, &quarter).unwrap().with_history(&known).to_string(),
+        known.pacing(FiscalCalendar::calendar(), &quarter, goal.0).unwrap().to_string(),
+        fitted.levers(&book, &quarter, goal).unwrap().to_string(),
+        fitted.slippage(&book, &quarter).unwrap().with_past(&known).unwrap().to_string(),
+        fitted.outlook(&book, &quarter, goal).unwrap().to_string(),
         fitted.why(&book, &quarter, book.open()[0].id()).unwrap().to_string(),
         report.to_string(),
         report.against(&naive).unwrap().to_string(),
@@ -178,6 +182,8 @@ fn tables_of_every_answer_stand_straight() {
     let plan = RollingOrigin::new((date(2022, 7, 1).unwrap(), date(2023, 4, 30).unwrap()), 91, 91).unwrap();
     let plan = plan.with_horizons([28, 91]).unwrap();
     let bridge = Bridge::between((&fitted, &book), (&fitted, &book), &quarter).unwrap();
+    let goal = (Target::new(1.0e6).unwrap(), Level::new(0.8).unwrap());
+    let pacing = known.pacing(FiscalCalendar::calendar(), &quarter, goal.0).unwrap();
     let report = Backtest::new(&log, plan).run(&Baseline::landmark()).unwrap();
     let week = Waterfall::of_log_in(&log, date(2023, 8, 7).unwrap(), known.at(), &quarter).unwrap();
     for (n, text) in [
@@ -187,6 +193,10 @@ fn tables_of_every_answer_stand_straight() {
         (2, fitted.gap(&book, &quarter, Target::new(1.0e6).unwrap()).unwrap().to_markdown()),
         (1, week.to_markdown()),
         (1, bridge.to_markdown()),
+        (0, fitted.outlook(&book, &quarter, goal).unwrap().to_markdown()),
+        (1, fitted.levers(&book, &quarter, goal).unwrap().to_markdown()),
+        (1, pacing.to_markdown()),
+        (1, fitted.slippage(&book, &quarter).unwrap().to_markdown()),
         (1, fitted.by_segment(&book, &quarter, "segment").unwrap().to_markdown()),
         (1, fitted.roll_up(&book, &quarter).unwrap().with_history(&known).to_markdown()),
         (1, report.to_markdown()),

@@ -291,7 +291,7 @@ fn company() -> Result<Company> {
     };
     let mut truth = World::RepSignals.truth();
     truth.dirt = World::Dirty.truth().dirt;
-    truth.amounts.median = 55_000.0;
+    truth.amounts.median = 50_000.0;
     truth.stages = vec![
         stage("discovery", (Destination::Stage(1), 0.7, 9.0), 20.0),
         stage("demo", (Destination::Stage(2), 0.75, 10.0), 25.0),

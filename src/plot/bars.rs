@@ -32,8 +32,8 @@ struct Step {
 ///
 /// # Example
 /// ```
-/// use dealcast::{DealLog, SalesProcess, deals::Waterfall, plot, time::date};
-/// let log = DealLog::from_events(&SalesProcess::open(["propose"])?, [])?;
+/// use dealcast::{DealEvent, DealLog, SalesProcess, deals::Waterfall, plot, time::date};
+/// let log = DealLog::from_events(&SalesProcess::open(["propose"])?, Vec::<DealEvent>::new())?;
 /// let nothing = Waterfall::of_log(&log, date(2026, 3, 2)?, date(2026, 3, 9)?)?;
 /// assert!(plot::waterfall(&nothing, plot::Size::default())?.contains("The pipeline stayed at 0"));
 /// # Ok::<(), dealcast::Error>(())

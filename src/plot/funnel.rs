@@ -15,8 +15,8 @@ use crate::{Level, Probability, Result};
 ///
 /// # Example
 /// ```
-/// use dealcast::{DealLog, SalesProcess, plot, time::date};
-/// let log = DealLog::from_events(&SalesProcess::open(["lead", "propose"])?, [])?;
+/// use dealcast::{DealEvent, DealLog, SalesProcess, plot, time::date};
+/// let log = DealLog::from_events(&SalesProcess::open(["lead", "propose"])?, Vec::<DealEvent>::new())?;
 /// let svg = plot::funnel(&log.as_of(date(2026, 3, 2)?).funnel(), plot::Size::default())?;
 /// assert!(svg.contains("No deal has been seen yet"));
 /// # Ok::<(), dealcast::Error>(())

@@ -8,8 +8,8 @@ impl Waterfall {
     /// What changed, as a table of Markdown; bars without a deal are left out.
     ///
     /// ```
-    /// use dealcast::{DealLog, SalesProcess, deals::Waterfall, time::date};
-    /// let log = DealLog::from_events(&SalesProcess::open(["propose"])?, [])?;
+    /// use dealcast::{DealEvent, DealLog, SalesProcess, deals::Waterfall, time::date};
+    /// let log = DealLog::from_events(&SalesProcess::open(["propose"])?, Vec::<DealEvent>::new())?;
     /// let text = Waterfall::of_log(&log, date(2026, 3, 2)?, date(2026, 3, 9)?)?.to_markdown();
     /// assert!(text.starts_with("**Pipeline from 2026-03-02 to 2026-03-09: 0 to 0**\n\n|"));
     /// # Ok::<(), dealcast::Error>(())

@@ -71,33 +71,50 @@ impl Total {
         // A few of the chances tell how many deals the shock has to be cut for.
         let every = chances.len().div_ceil(8).max(1);
         let few: Vec<f64> = chances.iter().copied().step_by(every).collect();
-        let mut copies = (0.5, 0);
+        let asked = self.asked(goal, (amount, &few), ((0.5, 0), options), |of| of.enough(goal, chances))?;
+        asked.map_or_else(|| self.one_by_one(goal, (amount, chances), options), Ok)
+    }
+
+    /// The same for one kind (chance, amount > 0), and P(T + what `n` of them bring >= target).
+    pub(crate) fn enough_and(
+        &self,
+        goal: Goal,
+        (p, amount): (f64, f64),
+        (n, options): (u32, &ForecastOptions),
+    ) -> Result<(Option<u32>, f64)> {
+        let both = |of: &Further<'_>| (of.enough(goal, &[p]), of.chance(&of.chances(p), n));
+        let (enough, chance) = match self.asked(goal, (amount, &[p]), ((p, n), options), both)? {
+            Some(both) => both,
+            None => (
+                self.one_by_one(goal, (amount, &[p]), options)?,
+                self.with_more((p, amount), n)?.exact(options)?.at_least(goal.target),
+            ),
+        };
+        Ok((enough.first().and_then(|enough| enough.n), chance))
+    }
+
+    /// Asks with the shock cut as finely as the deals found to be needed want it, from a number of copies on; none
+    /// where the tails are too many.
+    fn asked<T>(
+        &self,
+        goal: Goal,
+        (amount, few): (f64, &[f64]),
+        (mut copies, options): ((f64, u32), &ForecastOptions),
+        ask: impl Fn(&Further<'_>) -> T,
+    ) -> Result<Option<T>> {
         for _ in 0..4 {
             let finer = self.with_more((copies.0, amount), copies.1)?;
             let solved = self.solved_apart(&finer, options)?;
-            let Some(further) = solved.further(goal.target, amount) else {
-                return self.one_by_one(goal, (amount, chances), options);
-            };
-            let rough = further.enough(goal, &few);
-            let most = rough.iter().zip(&few).filter_map(|(enough, p)| Some((*p, enough.n?)));
+            let Some(further) = solved.further(goal.target, amount) else { return Ok(None) };
+            let rough = further.enough(goal, few);
+            let most = rough.iter().zip(few).filter_map(|(enough, p)| Some((*p, enough.n?)));
             let most = most.max_by_key(|(_, n)| *n).unwrap_or(copies);
             if self.shock.is_none() || most.1 <= copies.1 + copies.1 / 4 {
-                return Ok(further.enough(goal, chances));
+                return Ok(Some(ask(&further)));
             }
             copies = most;
         }
-        self.one_by_one(goal, (amount, chances), options)
-    }
-
-    /// P(T + what n further deals bring >= target).
-    pub(crate) fn chance_with(&self, target: f64, kind: (f64, f64), n: u32) -> Result<f64> {
-        let options = ForecastOptions::practical();
-        let finer = self.with_more(kind, n)?;
-        let solved = self.solved_apart(&finer, &options)?;
-        match solved.further(target, kind.1) {
-            Some(further) => Ok(further.chance(&further.chances(kind.0), n)),
-            None => Ok(finer.exact(&options)?.at_least(target)),
-        }
+        Ok(None)
     }
 
     /// The same by the whole engine, number by number, where the tails are too many.

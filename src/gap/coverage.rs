@@ -40,15 +40,11 @@ impl Coverage {
         let mut rest = total.clone();
         (rest.chance, rest.amount, rest.buckets) = (Vec::new(), Vec::new(), Vec::new());
         let three = (3.0 * remaining / amount).round();
-        let three_times = if three <= f64::from(MOST) {
-            let n = u32::try_from(crate::forecast::index(three)).unwrap_or(MOST);
-            Some(Probability::rounded(rest.chance_with(target.get(), (p, amount), n)?))
-        } else {
-            None
-        };
+        let three = u32::try_from(crate::forecast::index(three)).ok().filter(|n| *n <= MOST);
         let goal = Goal { target: target.get(), confidence, most: MOST };
-        let enough = rest.enough(goal, (amount, &[p]), options)?;
-        let needed = enough.first().and_then(|enough| coverage(f64::from(enough.n?)));
+        let (enough, with_three) = rest.enough_and(goal, (p, amount), (three.unwrap_or(0), options))?;
+        let needed = enough.and_then(|n| coverage(f64::from(n)));
+        let three_times = three.map(|_| Probability::rounded(with_three));
         Ok(Self { needed, three_times })
     }
 }

@@ -273,36 +273,42 @@ impl Asked<'_> {
     fn effect(&self, lever: Lever, chance: Probability) -> Result<LeverEffect> {
         let changed = if lever.is_inverse() { 1.0 - STEP } else { 1.0 + STEP };
         let (mean, with) = self.under(&lever.scenario(changed, self.period)?)?;
-        Ok(LeverEffect { lever, changed, mean, chance: with, reaches: self.reaches(lever, chance)? })
+        let small = (ln(changed).abs(), self.beyond(with));
+        let reaches = self.reaches(lever, (0.0, self.beyond(chance)), small)?;
+        Ok(LeverEffect { lever, changed, mean, chance: with, reaches })
     }
 
-    /// The multiplier that is just enough. Works in logarithms, more being better.
-    fn reaches(&self, lever: Lever, chance: Probability) -> Result<Option<f64>> {
+    /// The multiplier that is just enough, from what is known without any change and with a small one. Works in
+    /// logarithms, more being better.
+    fn reaches(&self, lever: Lever, here: (f64, f64), small: (f64, f64)) -> Result<Option<f64>> {
         let (least, most) = self.range(lever);
         let at = |x: f64| Ok(self.beyond(self.under(&lever.scenario(lever.multiplier(x), self.period)?)?.1));
-        let here = self.beyond(chance);
-        let outward = if here >= 0.0 { -1.0 } else { 1.0 };
-        let end = if here >= 0.0 { least } else { most };
-        // In doubling steps until the side changes.
-        let (mut from, mut step) = ((0.0, here), STEP);
-        let (low, high) = loop {
-            let x: f64 = (from.0 + outward * step).clamp(least, most);
-            let to = (x, at(x)?);
-            if (to.1 >= 0.0) != (here >= 0.0) {
-                break if here >= 0.0 { (to, from) } else { (from, to) };
-            }
-            if x.total_cmp(&end).is_eq() {
-                // The whole range reaches the goal, or nothing in it.
-                return Ok((here >= 0.0).then(|| lever.multiplier(x)));
-            }
-            (from, step) = (to, 2.0 * step);
+        let enough = |point: (f64, f64)| point.1 >= 0.0;
+        let (end, mut before, mut last) = match enough(here) {
+            false if small.0 < most => (most, here, small),
+            false => (most, here, (most, at(most)?)),
+            true => (least, small, here),
         };
-        let (_, mut enough) = crossing(low, high, |a, b| b - a <= NEAR, at)?;
-        // Where the chance is not known to the last digit the first crossing found may be one of several.
-        while enough - NEAR > least && at(enough - NEAR)? >= 0.0 {
-            enough -= NEAR;
+        // Outward to a little beyond where a straight line is enough, until the side changes.
+        while enough(last) == enough(here) {
+            if last.0.total_cmp(&end).is_eq() {
+                // The whole range reaches the goal, or nothing in it.
+                return Ok(enough(here).then(|| lever.multiplier(end)));
+            }
+            let gone = last.0 - before.0;
+            let line = -1.1 * last.1 * gone / (last.1 - before.1);
+            let step = if line * gone > 0.0 { line.abs().max(0.25 * gone.abs()) } else { f64::INFINITY };
+            let x = (last.0 + step.copysign(gone)).clamp(least, most);
+            (before, last) = (last, (x, at(x)?));
         }
-        Ok(Some(lever.multiplier(enough)))
+        let (low, high) = if enough(here) { (last, before) } else { (before, last) };
+        let near = |a: f64, b: f64| b - a <= NEAR;
+        let (_, mut edge) = crossing(low, high, (near, 0.4 * NEAR), at)?;
+        // Where the chance is not known to the last digit the first crossing found may be one of several.
+        while edge - NEAR > least && at(edge - NEAR)? >= 0.0 {
+            edge -= NEAR;
+        }
+        Ok(Some(lever.multiplier(edge)))
     }
 
     /// Logarithms of the multipliers that are tried, from the worst to the best.

@@ -18,22 +18,26 @@ pub(crate) fn increasing(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
         return high;
     }
     let near = |a: f64, b: f64| b - a <= 1e-14 * (1.0 + a.abs().max(b.abs()));
-    let Ok((a, b)) = crossing((low, below), (high, above), near, |x| Ok::<_, Infallible>(f(x)));
+    let Ok((a, b)) = crossing((low, below), (high, above), (near, 0.0), |x| Ok::<_, Infallible>(f(x)));
     0.5 * (a + b)
 }
 
 /// Narrows the bracket from a point where a function is below 0 to one where it is not, until its ends are `near`.
+///
+/// Each step looks at the root of the secant, or `beside` it on the side of the farther end: a bracket of twice that width is
+/// closed from both sides at once.
 pub(crate) fn crossing<E>(
     (mut a, mut fa): (f64, f64),
     (mut b, mut fb): (f64, f64),
-    near: impl Fn(f64, f64) -> bool,
+    (near, beside): (impl Fn(f64, f64) -> bool, f64),
     f: impl Fn(f64) -> Result<f64, E>,
 ) -> Result<(f64, f64), E> {
     for step in 0..STEPS {
         if near(a, b) {
             break;
         }
-        let secant = (a * fb - b * fa) / (fb - fa);
+        let root = (a * fb - b * fa) / (fb - fa);
+        let secant = if b - root > root - a { root + beside } else { root - beside };
         // Every third step halves the bracket, so that a bent function cannot stall.
         let x = if step % 3 == 2 || !(secant > a && secant < b) { 0.5 * (a + b) } else { secant };
         let fx = f(x)?;

@@ -31,9 +31,11 @@ pub enum WeekPattern {
 /// assert_eq!(calendar.quarter(2026, 1)?, quarter);
 /// # Ok::<(), dealcast::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FiscalCalendar {
     first_month: Month,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     weeks: Option<(WeekPattern, Weekday)>,
 }
 
@@ -293,6 +295,27 @@ mod tests {
             let odd = Period::days(calendar.year(year).unwrap().start().succ_opt().unwrap(), n_days).unwrap();
             let other = before(odd);
             prop_assert!(other.end() == odd.start() && other.n_days() == n_days);
+        }
+
+        #[test]
+        fn weeks_follow_the_pattern(month in 1u8..=12, day in 0usize..7, year in 1900i32..2200) {
+            let first = date(year, month.into(), 1).unwrap();
+            let patterns = [(WeekPattern::W445, [4, 4, 5]), (WeekPattern::W454, [4, 5, 4]), (WeekPattern::W544, [5, 4, 4])];
+            for (pattern, weeks) in patterns {
+                let calendar = FiscalCalendar::starting(Month::try_from(month).unwrap()).in_weeks(pattern, WEEKDAYS[day]);
+                let year = (year, calendar.year(year).unwrap());
+                prop_assert_eq!(year.1.start().weekday(), WEEKDAYS[day]);
+                prop_assert!(day_number(year.1.start()).abs_diff(day_number(first)) <= 3);
+                let n_weeks = year.1.n_days() / 7;
+                prop_assert!(year.1.n_days() % 7 == 0 && (52..=53).contains(&n_weeks));
+                for month in 1..=12_u32 {
+                    let usual = weeks[usize::try_from((month - 1) % 3).unwrap()];
+                    let more = if month == 12 { n_weeks - 52 } else { 0 };
+                    prop_assert_eq!(calendar.month(year.0, month).unwrap().n_days(), 7 * (usual + more));
+                }
+                let text = serde_json::to_string(&calendar).unwrap();
+                prop_assert_eq!(serde_json::from_str::<FiscalCalendar>(&text).unwrap(), calendar);
+            }
         }
 
         #[test]

@@ -9,14 +9,14 @@
 //! | where will it land? | [`forecast`] |
 //! | how likely is the target? | [`chance`] |
 //! | what is it made of, and how much is missing? | [`gap`] |
-//! | when will it come? | [`fan`] |
-//! | are we ahead of past quarters? | [`pacing`] |
-//! | what would move the chance? | [`levers`] |
+//! | when will it come? | [`fan`](fn@fan) |
+//! | are we ahead of past quarters? | [`pacing`](fn@pacing) |
+//! | what would move the chance? | [`levers`](fn@levers) |
 //! | what changed since Monday? | [`waterfall`] of the pipeline, [`bridge`] of the forecast |
-//! | where do deals fall out? | [`funnel`] |
+//! | where do deals fall out? | [`funnel`](fn@funnel) |
 //! | how long do deals stay? | [`time_in_stage`] |
-//! | how good were our forecasts? | [`accuracy`], [`pit`] |
-//! | are chances what they say? | [`reliability`] |
+//! | how good were our forecasts? | [`accuracy`](fn@accuracy), [`pit`] |
+//! | are chances what they say? | [`reliability`](fn@reliability) |
 //!
 //! # Example: the picture for Monday's meeting
 //! ```

@@ -220,10 +220,7 @@ fn stand(sheet: &mut Sheet, steps: &[Step], range: Option<(usize, f64, f64)>) {
             sheet.line(&link, Stroke::solid(Ink::GREY, 1.0));
         }
         sheet.text((x, top - 10.0), &step.label, Type::LABEL.centred().bold());
-        for (line, words) in (0_u8..).zip(step.name.split('\n')) {
-            let at = (x, frame.bottom + 14.0 + 15.0 * f64::from(line));
-            sheet.text(at, words, Type::TICK.ink(Ink::BLACK).centred());
-        }
+        sheet.lines((x, frame.bottom + 14.0), &step.name, Type::TICK.ink(Ink::BLACK).centred());
     }
     if let Some((k, low, high)) = range {
         let x = middle(k) + 0.5 * wide + 9.0;

@@ -1,6 +1,6 @@
 //! Pacing: what is booked by this point, now and in past periods.
 
-use super::axis::{Axis, Unit, base, left_axis};
+use super::axis::{Axis, Unit, base, bottom_title, left_axis};
 use super::sheet::{Frame, Ink, Sheet, Size, Stroke, Type};
 use crate::gap::{Pacing, PastPace, read};
 use crate::num::count;
@@ -45,7 +45,9 @@ pub fn pacing(pacing: &Pacing, size: Size) -> Result<String> {
         pacing.target()
     );
     let mut sheet = Sheet::new(size, &title, &about);
-    let frame = sheet.frame();
+    let whole = sheet.frame();
+    // Room for two lines of names.
+    let frame = Frame { bottom: whole.bottom - 14.0, ..whole };
     let most = pacing.past().iter().map(|past| past.total().get().max(past.booked().get()));
     let most = most.fold(target.max(booked), f64::max);
     let y = Axis::upwards(&frame, (0.0, 1.1 * most));
@@ -56,12 +58,12 @@ pub fn pacing(pacing: &Pacing, size: Size) -> Result<String> {
         let half = (0.33 * room).min(36.0);
         Frame { left: middle(k) - half, right: middle(k) + half, top: y.at(high), bottom: y.at(low) }
     };
-    let mut name = |sheet: &mut Sheet, k: usize, words: &str, set: Type| {
-        sheet.text((middle(k), frame.bottom + 14.0), words, set.centred());
+    let name = |sheet: &mut Sheet, k: usize, words: &str, set: Type| {
+        sheet.lines((middle(k), frame.bottom + 14.0), words, set.centred());
     };
     for (k, past) in pacing.past().iter().rev().enumerate() {
         past_column(&mut sheet, past, |range| column(k, range));
-        name(&mut sheet, k, &past.period().start().format("from %-d %b %y").to_string(), Type::TICK);
+        name(&mut sheet, k, &past.period().start().format("from %-d %b\n%Y").to_string(), Type::TICK);
     }
     let now = pacing.past().len();
     let bar = column(now, (0.0, booked));
@@ -73,6 +75,11 @@ pub fn pacing(pacing: &Pacing, size: Size) -> Result<String> {
     sheet.line(&[(middle(now) - 0.45 * room, goal), (frame.right, goal)], stroke);
     sheet.text((frame.right, goal - 10.0), &format!("target {}", pacing.target()), Type::LABEL.ends_here());
     base(&mut sheet, &frame);
+    bottom_title(
+        &mut sheet,
+        &whole,
+        "solid: booked by this point, with its share of the total; stripes: what still came",
+    );
     sheet.svg()
 }
 

@@ -235,6 +235,13 @@ impl Sheet {
         self.marks.push(Mark::Text(at, shortened(text, LONGEST), set));
     }
 
+    /// Lines of text below each other.
+    pub(super) fn lines(&mut self, (x, y): Point, text: &str, set: Type) {
+        for (line, words) in (0_u8..).zip(text.split('\n')) {
+            self.text((x, y + 15.0 * f64::from(line)), words, set);
+        }
+    }
+
     /// The picture.
     pub(super) fn svg(self) -> Result<String> {
         let dots = (dots(self.width), dots(self.height));

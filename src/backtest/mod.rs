@@ -6,6 +6,11 @@
 //! | [`Forecaster`] | who is tested; gets nothing but [`Known`](crate::Known) |
 //! | [`Backtest`] | a log and a plan; [`run`](Backtest::run) scores a forecaster |
 //! | [`AccuracyReport`] | every origin and the summary |
+//!
+//! What comes out for the default model, beside others and where the truth is known: [`how_good`].
+
+#[doc = include_str!("how_good.md")]
+pub mod how_good {}
 
 mod audit;
 mod baseline;

@@ -36,27 +36,40 @@ pub(super) struct Landmarks {
     /// Deals and amounts that stood, and those of them that were won in time, at each landmark.
     stood: Vec<Actual>,
     won: Vec<Actual>,
+    /// By landmark: the visits that stood there, where the landmark is an origin.
+    standing: Vec<Option<Vec<usize>>>,
 }
 
 impl Landmarks {
-    /// All landmarks a whole number of weeks from a day, up to the end of the history.
-    pub(super) fn of(wins: &Wins, (day, horizon): (i32, i32)) -> Self {
+    /// All landmarks a whole number of weeks from some origins, up to the end of the history.
+    pub(super) fn of(wins: &Wins, origins: &[i32], horizon: i32) -> Self {
         let history = &wins.history;
+        let day = origins.first().copied().unwrap_or(history.day);
         let last = history.day - (history.day - day).rem_euclid(7);
         let weeks = ((last - wins.first) / 7).clamp(0, MOST - 1);
         let n_cells = usize::from(history.n_open) * N_AGES;
         let n = usize::try_from(weeks + 1).unwrap_or(1) * n_cells;
         let none = vec![Actual::default(); n];
-        let mut table = Self { start: last - 7 * weeks, horizon, n_cells, stood: none.clone(), won: none };
+        let standing = vec![None; n / n_cells.max(1)];
+        let start = last - 7 * weeks;
+        let mut table = Self { start, horizon, n_cells, stood: none.clone(), won: none, standing };
+        for &origin in origins {
+            if let Some(list) = table.week(origin).and_then(|week| table.standing.get_mut(week)) {
+                *list = Some(Vec::new());
+            }
+        }
+        let mut first = 0;
         for deal in history.visits.chunk_by(|a, b| a.deal == b.deal) {
-            table.count(history, deal, last);
+            table.count(history, (first, deal), last);
+            first += deal.len();
         }
         table
     }
 
-    fn count(&mut self, history: &History, deal: &[Visit], last: i32) {
+    /// Counts the visits of a deal, the first of which has this place in the history.
+    fn count(&mut self, history: &History, (place, deal): (usize, &[Visit]), last: i32) {
         let wins: Vec<&Visit> = deal.iter().filter(|v| v.stage == history.won()).collect();
-        for visit in deal.iter().filter(|v| v.stage < history.n_open) {
+        for (number, visit) in (place..).zip(deal).filter(|(_, v)| v.stage < history.n_open) {
             let first = self.start.max(visit.entered + 1);
             let mut day = first + (self.start - first).rem_euclid(7);
             while day <= visit.left.min(last) {
@@ -66,6 +79,9 @@ impl Landmarks {
                     .iter()
                     .any(|v| day <= v.entered && v.entered < end && (v.left == STILL_OPEN || v.left >= end));
                 let place = self.place(day).map(|place| place + cell(visit, day));
+                if let Some(Some(list)) = self.week(day).and_then(|week| self.standing.get_mut(week)) {
+                    list.push(number);
+                }
                 add(&mut self.stood, place, amount(day));
                 if won {
                     add(&mut self.won, place, amount(end));
@@ -75,9 +91,13 @@ impl Landmarks {
         }
     }
 
+    fn week(&self, day: i32) -> Option<usize> {
+        usize::try_from((day - self.start).div_euclid(7)).ok()
+    }
+
     /// Where the cells of a landmark begin.
     fn place(&self, day: i32) -> Option<usize> {
-        usize::try_from((day - self.start).div_euclid(7)).ok()?.checked_mul(self.n_cells)
+        self.week(day)?.checked_mul(self.n_cells)
     }
 
     /// The cells of a landmark.
@@ -143,7 +163,7 @@ impl Landmarks {
         Actual { money: mean(|window| window.money), deals: mean(|window| window.deals) }
     }
 
-    /// The chance of every open deal.
+    /// The chance of every deal that stands open at an origin.
     pub(super) fn chances(
         &self,
         history: &History,
@@ -151,7 +171,8 @@ impl Landmarks {
         day: i32,
     ) -> Vec<(String, Probability)> {
         let shares = self.shares(day, |cell| cell.deals).unwrap_or_default();
-        let standing = history.visits.iter().filter(|v| v.stage < history.n_open && v.stands_at(day));
+        let listed = self.week(day).and_then(|week| self.standing.get(week)?.as_ref());
+        let standing = listed.into_iter().flatten().filter_map(|&visit| history.visits.get(visit));
         let chance = |v: &Visit| Probability::rounded(shares.get(cell(v, day)).copied().unwrap_or(0.0));
         let id = |v: &Visit| Some(known.id_at(history.place(v.deal)?).to_owned());
         standing.filter_map(|v| Some((id(v)?, chance(v)))).collect()

@@ -183,22 +183,23 @@ impl Baseline {
         let wanted: BTreeSet<(i32, i32)> =
             folds.iter().flat_map(|fold| origins(window(fold), source.wins.first)).collect();
         let wanted: Vec<(i32, i32)> = wanted.into_iter().collect();
-        let numbers = workers.prepare(&wanted, |&at| Ok(self.number(source, at)))?;
-        let numbers: BTreeMap<(i32, i32), Option<Actual>> = wanted.into_iter().zip(numbers).collect();
+        // The number of each window, and what came of it by the end of the history.
+        let tried = |&(day, horizon): &(i32, i32)| {
+            Ok(self.number(source, (day, horizon)).map(|said| (said, source.wins.won((day, day + horizon)))))
+        };
+        let tried = workers.prepare(&wanted, tried)?;
+        let tried: BTreeMap<(i32, i32), Option<(Actual, Actual)>> = wanted.into_iter().zip(tried).collect();
         workers.each(folds, |fold| {
             let asked = window(fold);
-            let number = |at: (i32, i32)| numbers.get(&at).copied().flatten();
-            let today = number(asked).ok_or_else(|| {
+            let number = |at: (i32, i32)| tried.get(&at).copied().flatten();
+            let (today, _) = number(asked).ok_or_else(|| {
                 let needed = "a history long enough for this method";
                 Error::new(ErrorKind::NoHistory, needed)
                     .found(format!("a history since {}", civil_date(source.wins.first)))
             })?;
-            let pasts: Vec<(Actual, Actual)> = origins(asked, source.wins.first)
-                .skip(1)
-                .filter_map(|(day, horizon)| {
-                    Some((number((day, horizon))?, source.wins.won((day, day + horizon))))
-                })
-                .collect();
+            // Their windows are over at this origin, so what came of them was known.
+            let pasts: Vec<(Actual, Actual)> =
+                origins(asked, source.wins.first).skip(1).filter_map(number).collect();
             let of = |part: fn(&Actual) -> f64| {
                 let pasts: Vec<(f64, f64)> =
                     pasts.iter().map(|(said, came)| (part(said), part(came))).collect();
@@ -252,9 +253,12 @@ impl<'a> Source<'a> {
         let wins = Wins::of(History::of(known));
         let mut landmarks = BTreeMap::new();
         if *method == Method::Landmark {
+            let mut origins: BTreeMap<(i32, i32), Vec<i32>> = BTreeMap::new();
             for (day, horizon) in folds.iter().map(window) {
-                let make = || Landmarks::of(&wins, (day, horizon));
-                landmarks.entry((day.rem_euclid(7), horizon)).or_insert_with(make);
+                origins.entry((day.rem_euclid(7), horizon)).or_default().push(day);
+            }
+            for (at, days) in origins {
+                landmarks.insert(at, Landmarks::of(&wins, &days, at.1));
             }
         }
         Self { known: *known, wins, landmarks }

@@ -300,7 +300,7 @@ impl fmt::Display for ClosedInPeriod {
         let (count, amount) = (or_dash(self.by_count()), or_dash(self.by_amount()));
         write!(
             f,
-            "closed in {}: {} won, {} lost; {count} by number, {amount} by amount",
+            "closed in {}: {count} won by number, {amount} by amount\n  {} won, {} lost",
             self.period, self.won, self.lost
         )
     }
@@ -309,13 +309,9 @@ impl fmt::Display for ClosedInPeriod {
 impl fmt::Display for CreatedCohort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fates { won, lost, open, .. } = self.fates;
-        write!(
-            f,
-            "created in {}: {} deals, {won} won, {lost} lost, {open} still open; ",
-            self.period,
-            self.n()
-        )?;
-        write!(f, "{} to {} won in the end", or_dash(self.at_least()), or_dash(self.at_most()))
+        let (least, most) = (or_dash(self.at_least()), or_dash(self.at_most()));
+        write!(f, "created in {}: {least} to {most} won in the end", self.period)?;
+        write!(f, "\n  {} deals, {won} won, {lost} lost, {open} still open", self.n())
     }
 }
 

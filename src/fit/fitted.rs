@@ -237,7 +237,7 @@ impl FittedModel {
         let severity: Vec<(Amount, f64)> =
             severity(expected.new.iter().map(|&(amount, n)| (value(amount), n)))
                 .into_iter()
-                .map(|(amount, n, _)| Ok((Amount::new(amount)?, n)))
+                .map(|(amount, n)| Ok((Amount::new(amount)?, n)))
                 .collect::<Result<_>>()?;
         let mut new = NewBusiness::new(mean, severity)?.spread(expected.new_shares.clone())?;
         if let Basis::Fitted { process, .. } = &self.basis
@@ -433,12 +433,19 @@ impl Expected {
     }
 }
 
-/// Amounts by size, small neighbours put together, with how often each is expected and the places of those it stands
-/// for: what is left moves no quantile by more than a hundredth of the new business.
-pub(super) fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64, Vec<usize>)> {
-    let points = new.zip(0..).filter(|((_, n), _)| *n > 0.0);
-    let mut points: Vec<(f64, f64, Vec<usize>)> = points.map(|((a, n), place)| (a, n, vec![place])).collect();
+/// Amounts by size, small neighbours put together, with how often each is expected: what is left moves no quantile by
+/// more than a hundredth of the new business.
+fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    clustered(new).0.into_iter().map(|(amount, n, _)| (amount, n)).collect()
+}
+
+/// The same, with how many each stands for, and the places of those in their order.
+pub(super) fn clustered(new: impl Iterator<Item = (f64, f64)>) -> (Vec<(f64, f64, usize)>, Vec<usize>) {
+    let mut points: Vec<(f64, f64, usize)> =
+        new.zip(0..).filter(|((_, n), _)| *n > 0.0).map(|((amount, n), place)| (amount, n, place)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let order = points.iter().map(|point| point.2).collect();
+    points.iter_mut().for_each(|point| point.2 = 1);
     let n = sum(points.iter().map(|point| point.1));
     let money = sum(points.iter().map(|point| point.0 * point.1));
     points.dedup_by(|next, kept| {
@@ -447,12 +454,11 @@ pub(super) fn severity(new: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64, 
         let small = together < LEAST_SHARE * n && amount <= LEAST_SHARE * money;
         let same = next.0.total_cmp(&kept.0).is_eq();
         if same || small {
-            (kept.0, kept.1) = (if same { kept.0 } else { amount / together }, together);
-            kept.2.append(&mut next.2);
+            *kept = (if same { kept.0 } else { amount / together }, together, kept.2 + next.2);
         }
         same || small
     });
-    points
+    (points, order)
 }
 
 /// Changes the chances over all buckets together, each bucket in proportion.

@@ -1,6 +1,6 @@
 //! The total of a book cut into parts: by what its deals have in common.
 
-use super::fitted::{Basis, FittedModel, Split, severity};
+use super::fitted::{Basis, FittedModel, Split, clustered};
 use crate::deals::Snapshot;
 use crate::forecast::{Parts, Total};
 use crate::num::sum::sum;
@@ -58,10 +58,11 @@ impl FittedModel {
             let group = process.entries.get(place).and_then(|entry| usize::try_from(entry.group).ok());
             group.and_then(|group| cut.group.get(group)).copied().unwrap_or(0)
         };
-        let points = severity(new.iter().copied());
-        let share = |(_, n, places): &(f64, f64, Vec<usize>)| {
+        let (points, order) = clustered(new.iter().copied());
+        let mut places = order.into_iter();
+        let share = |&(_, n, size): &(f64, f64, usize)| {
             let mut shares = vec![0.0; cut.n];
-            for &place in places {
+            for place in places.by_ref().take(size) {
                 let of_entry = new.get(place).map_or(0.0, |new| new.1 / n);
                 shares.get_mut(part(place)).into_iter().for_each(|share| *share += of_entry);
             }

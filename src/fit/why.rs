@@ -443,8 +443,11 @@ fn words(reason: &Reason, stage: &str) -> String {
     match reason {
         Reason::Age { days, older_than } => {
             let unit = if *days == 1 { "day" } else { "days" };
-            let older = older_than
-                .map(|share| format!(", older than {:.0} % of those that won", 100.0 * share.get()));
+            let older = older_than.map(|share| {
+                // Nobody is older than all that will ever win.
+                let percent = (100.0 * share.get()).min(99.0);
+                format!(", older than {percent:.0} % of those that won")
+            });
             format!("has been there for {days} {unit}{}", older.unwrap_or_default())
         }
         Reason::Level => format!("how deals in {stage} move now, against the long memory"),

@@ -250,11 +250,13 @@ impl RollUp {
     /// the same distance from the end, and what was won by the end.
     #[must_use]
     pub fn with_history(mut self, known: &Known<'_>) -> Self {
+        // What became known after the book was made speaks for a later one.
+        let known = &known.as_of(self.as_of);
         let mut past: BTreeMap<Category, Converted> = BTreeMap::new();
         for back in 1..=MOST_PERIODS {
             let Some((then, period)) = before(&self.period, self.as_of, back) else { break };
             let end = NaiveDateTime::from(period.end());
-            if end <= known.at() && end <= self.as_of && then < end {
+            if end <= known.at() && then < end {
                 add_period(&mut past, known, (then, &period));
             }
         }

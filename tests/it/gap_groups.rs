@@ -269,6 +269,8 @@ fn words_count_as_they_were_said_then() {
             entered("d", day(2019, 4, 5), "propose", 80.0),
             said("d", day(2019, 4, 6), "COMMIT"),
             entered("d", day(2019, 7, 20), "won", 80.0),
+            // A correction that nobody had heard of when the book was made.
+            entered("a", day(2019, 6, 30), "lost", 120.0).recorded_at(day(2019, 9, 1)),
         ],
     )
     .unwrap();
@@ -299,6 +301,8 @@ fn words_count_as_they_were_said_then() {
     let pipeline = roll_up.line(&Category::Pipeline).unwrap().converted.unwrap();
     assert_eq!((pipeline.n_deals, pipeline.n_won, pipeline.amount_share()), (1, 1, Some(1.0)));
     assert_eq!(roll_up.line(&Category::NotStated).unwrap().converted, None);
+    let later = model.roll_up(&book, &period).unwrap().with_history(&log.as_of(day(2020, 2, 1)));
+    assert_eq!(later.lines(), roll_up.lines());
     let json = serde_json::to_value(roll_up.summary()).unwrap();
     assert_eq!(json["lines"][0]["category"], "commit");
 }

@@ -1,7 +1,7 @@
 //! The questions of a sales leader beside the gap itself: levers, pacing, slippage, joint targets, outlook.
 
 use dealcast::forecast::{SimulationOptions, Total};
-use dealcast::gap::{BucketGoal, JointTargets, Lever, LeverTable, SlippageScope, Target};
+use dealcast::gap::{BucketGoal, JointTargets, Lever, LeverTable, Outlook, SlippageScope, Status, Target};
 use dealcast::synthetic::{Company, World};
 use dealcast::time::date;
 use dealcast::{
@@ -106,32 +106,21 @@ fn both_sides(model: &FittedModel, book: &Snapshot, period: &Period, goal: (Targ
 fn a_multiplier_is_the_edge_between_enough_and_not() {
     let (model, book) = fitted();
     let mean = model.forecast(book, &quarter()).unwrap().mean();
-    for (target, confidence) in [(1.15 * mean, 0.8), (1.02 * mean, 0.5), (0.8 * mean, 0.9), (4.0 * mean, 0.7)]
-    {
-        let table = both_sides(model, book, &quarter(), goal(target, confidence));
-        assert_eq!(table.levers().len(), 5);
-    }
+    let table = both_sides(model, book, &quarter(), goal(1.15 * mean, 0.8));
+    assert_eq!(table.levers().len(), 5);
 }
 
 #[test]
 fn more_of_a_lever_never_hurts() {
     let (model, book) = fitted();
-    let goal = goal(1.1 * model.forecast(book, &quarter()).unwrap().mean(), 0.8);
+    let goal = goal(1.1 * model.weighted(book, &quarter()).unwrap().total(), 0.8);
     for lever in Lever::ALL {
-        let steps = [0.5, 1.0, 2.0];
-        let mut chances: Vec<f64> = steps
-            .iter()
-            .map(|x| {
-                let scenario = lever.scenario(*x, &quarter()).unwrap();
-                model.gap_under(book, &quarter(), goal, &scenario).unwrap().chance().get()
-            })
-            .collect();
-        if lever == Lever::CycleTime {
-            chances.reverse();
-        }
-        // Twice what the practical engine may leave in a chance.
-        assert!(chances.windows(2).all(|pair| pair[0] <= pair[1] + 4e-3), "{lever}: {chances:?}");
-        assert!(chances[2] > chances[0] + 0.01, "{lever}: {chances:?}");
+        let gap = |x: f64| {
+            model.gap_under(book, &quarter(), goal, &lever.scenario(x, &quarter()).unwrap()).unwrap()
+        };
+        let (less, more) = if lever == Lever::CycleTime { (2.0, 0.5) } else { (0.5, 2.0) };
+        let [less, more] = [less, more].map(|x| gap(x).chance().get());
+        assert!(less + 0.005 < more, "{lever}: {less} {more}");
     }
 }
 
@@ -166,6 +155,9 @@ fn levers_of_an_assumed_model_and_of_hardly_any_deals() {
         [true, false, true, false, true]
     );
     assert!(table.least().unwrap().effort().unwrap() > 1.0);
+    // Where more than enough is open, what is found is the room there is.
+    let room = both_sides(&model, &open(6), &quarter(), goal(2e3, 0.5));
+    assert!(room.levers()[0].reaches().unwrap() < 1.0 && room.levers()[4].reaches().unwrap() < 1.0, "{room}");
     both_sides(&model, &open(1), &quarter(), goal(1e3, 0.8));
     let empty = both_sides(&model, &open(0), &quarter(), goal(1e3, 0.8));
     assert!(empty.levers().iter().all(|of| of.reaches().is_none() && of.mean() == 0.0), "{empty}");
@@ -522,4 +514,88 @@ fn joint_targets_of_a_fitted_model() {
     let none = model.joint_targets(&empty, &goals, &SimulationOptions::default()).unwrap();
     assert!(none.all().chance < joint.all().chance || none.all().chance == Probability::ZERO);
     readable(&joint.to_string());
+}
+
+/// The outlook of open deals that are worth 100 each, with what is booked besides.
+fn outlook(n_open: u32, booked: f64, target: f64) -> Outlook {
+    let close = day(2023, 8, 20);
+    let open = (0..n_open).map(|k| row(&format!("d{k:02}"), "propose", 100.0, close));
+    let won = SnapshotRow {
+        stage: "won".into(),
+        entered: Some(day(2023, 7, 2).into()),
+        ..row("w", "won", booked, close)
+    };
+    let book = book(day(2023, 8, 22), open.chain([won]).collect());
+    assumed().outlook(&book, &quarter(), goal(target, 0.8)).unwrap()
+}
+
+#[test]
+fn an_outlook_for_every_standing() {
+    // Of ten deals at 1/2: 2 or more with 99 %, 5 with 62 %, 9 with 1 %, of eleven 4 with 89 %; a shock widens it.
+    for (n, booked, target, status) in [
+        (10, 300.0, 300.0, Status::Met),
+        (10, 0.0, 200.0, Status::Ahead),
+        (11, 0.0, 400.0, Status::OnTrack),
+        (10, 0.0, 500.0, Status::AtRisk),
+        (10, 0.0, 900.0, Status::OffTrack),
+        (10, 0.0, 0.0, Status::Met),
+        (10, 0.0, 2e3, Status::OffTrack),
+    ] {
+        let outlook = outlook(n, booked, target);
+        assert_eq!(outlook.status(), status, "{outlook}");
+        let text = outlook.to_string();
+        readable(&text);
+        assert!(text.to_lowercase().starts_with(&format!("{status}: ")), "{text}");
+        let said = |words: &str| outlook.reasons().iter().any(|reason| reason.contains(words));
+        assert_eq!(said("Step up"), status.is_miss(), "{text}");
+        assert_eq!(said("momentum"), matches!(status, Status::Ahead | Status::OnTrack), "{text}");
+        assert_eq!(outlook.required().is_some(), status.is_miss());
+        let named = "past their expected close: d00 (2 days), d01 (2 days), d02 (2 days)";
+        assert!(said(&format!("{n} open deals are {named} and {} more.", n - 3)), "{text}");
+        assert!(said("Assumed stage percentages"), "{text}");
+        let summary = serde_json::to_value(outlook.summary()).unwrap();
+        assert_eq!(summary["status"], serde_json::to_value(status).unwrap());
+        assert_eq!(summary["overdue"].as_array().unwrap().len().to_string(), n.to_string());
+    }
+}
+
+#[test]
+fn an_outlook_names_the_least_step() {
+    let outlook = outlook(10, 0.0, 600.0);
+    let least = outlook.levers().least().unwrap();
+    assert!(
+        outlook.levers().levers().iter().all(|of| of.effort().is_none_or(|x| x >= least.effort().unwrap()))
+    );
+    let required = outlook.step_up().unwrap();
+    // A deal in propose is worth as much as one in qualify and likelier.
+    assert_eq!((required.stage(), required.days().len()), ("propose", 40));
+    let n = required.days()[0].required().n_deals().unwrap();
+    assert!(
+        outlook
+            .to_string()
+            .replace('\n', " ")
+            .contains(&format!("Or create {n} deals of 100 in propose, {} in all", 100 * n)),
+        "{outlook}"
+    );
+    let nothing = self::outlook(0, 10.0, 600.0);
+    assert_eq!((nothing.status(), nothing.step_up().is_none()), (Status::OffTrack, true));
+    assert!(nothing.to_string().contains("none alone reaches 80 %"), "{nothing}");
+    readable(&nothing.to_string());
+}
+
+#[test]
+fn an_outlook_with_pace_and_stale_deals() {
+    let (model, book) = fitted();
+    let known = company().as_of(book.as_of());
+    let target = Target::new(1.1 * model.weighted(book, &quarter()).unwrap().total()).unwrap();
+    let pacing = known.pacing(FiscalCalendar::calendar(), &quarter(), target).unwrap();
+    let quality = known.data_quality();
+    let outlook = model.outlook(book, &quarter(), (target, Level::new(0.8).unwrap())).unwrap();
+    assert!(outlook.stale().is_empty());
+    let outlook = outlook.with_pacing(pacing).with_quality(&quality);
+    assert_eq!(outlook.stale(), quality.stale());
+    let reasons = outlook.reasons();
+    assert!(reasons[1].contains("the linear plan"), "{reasons:?}");
+    assert_eq!(quality.n_stale() > 0, reasons.iter().any(|reason| reason.contains("than 99 % of wins")));
+    readable(&outlook.to_string());
 }

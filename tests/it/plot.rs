@@ -140,14 +140,18 @@ fn pictures(log: &DealLog, target: f64) -> Vec<(&'static str, Result<String>)> {
     all
 }
 
+/// A quarter of the deals of a named company: enough to say everything of.
 fn company() -> DealLog {
-    Company::named(World::Stationary, Seed::new(7)).unwrap().log().unwrap()
+    let usual = Company::named(World::Stationary, Seed::new(7)).unwrap();
+    let mut truth = usual.truth().clone();
+    truth.arrivals.daily *= 0.25;
+    Company::new(truth, *usual.history(), Seed::new(7)).unwrap().log().unwrap()
 }
 
 #[test]
 fn the_same_answer_gives_the_same_bytes() {
     let log = company();
-    let (first, second) = (pictures(&log, 1.2e6), pictures(&log, 1.2e6));
+    let (first, second) = (pictures(&log, 0.3e6), pictures(&log, 0.3e6));
     assert_eq!(first.len(), 14);
     for ((name, one), (_, other)) in first.iter().zip(&second) {
         let texts = check(name, one);

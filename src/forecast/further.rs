@@ -61,7 +61,8 @@ impl Total {
         (amount, chances): (f64, &[f64]),
         options: &ForecastOptions,
     ) -> Result<Vec<Enough>> {
-        if !(amount > 0.0) {
+        let best = chances.iter().copied().fold(0.0, f64::max);
+        if !(amount > 0.0) || self.is_out_of_reach(goal, (best, amount)) {
             // Deals worth nothing never make up for anything.
             let chance =
                 if goal.target <= self.booked { 1.0 } else { self.exact(options)?.at_least(goal.target) };
@@ -75,6 +76,11 @@ impl Total {
         asked.map_or_else(|| self.one_by_one(goal, (amount, chances), options), Ok)
     }
 
+    /// P(T >= g) is at most E T / g (Markov): whether that is below the level even with the most deals that are tried.
+    fn is_out_of_reach(&self, goal: Goal, (p, amount): (f64, f64)) -> bool {
+        self.weighted().total() + f64::from(goal.most) * p * amount < goal.confidence.get() * goal.target
+    }
+
     /// The same for one kind (chance, amount > 0), and P(T + what `n` of them bring >= target).
     pub(crate) fn enough_and(
         &self,
@@ -83,7 +89,12 @@ impl Total {
         (n, options): (u32, &ForecastOptions),
     ) -> Result<(Option<u32>, f64)> {
         let both = |of: &Further<'_>| (of.enough(goal, &[p]), of.chance(&of.chances(p), n));
-        let (enough, chance) = match self.asked(goal, (amount, &[p]), ((p, n), options), both)? {
+        let asked = if self.is_out_of_reach(goal, (p, amount)) {
+            None
+        } else {
+            self.asked(goal, (amount, &[p]), ((p, n), options), both)?
+        };
+        let (enough, chance) = match asked {
             Some(both) => both,
             None => (
                 self.one_by_one(goal, (amount, &[p]), options)?,
@@ -134,6 +145,9 @@ impl Total {
                     }
                     Ok(self.with_more((*p, amount), n)?.exact(options)?.at_least(goal.target))
                 };
+                if self.is_out_of_reach(goal, (*p, amount)) {
+                    return Ok(Enough { n: None, chance: chance(0)? });
+                }
                 let enough = least(goal, start, chance)?;
                 start = enough.n.unwrap_or(start);
                 Ok(enough)

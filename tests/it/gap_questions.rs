@@ -599,3 +599,15 @@ fn an_outlook_with_pace_and_stale_deals() {
     assert_eq!(quality.n_stale() > 0, reasons.iter().any(|reason| reason.contains("than 99 % of wins")));
     readable(&outlook.to_string());
 }
+
+/// What no number of deals can reach is said at once.
+#[test]
+fn a_target_beyond_all_deals() {
+    let outlook = outlook(10, 0.0, 1e12);
+    assert_eq!((outlook.status(), outlook.step_up().is_none()), (Status::OffTrack, true), "{outlook}");
+    assert_eq!(outlook.gap().coverage_needed(), None);
+    assert!(
+        outlook.to_string().replace('\n', " ").contains("New deals alone no longer reach it"),
+        "{outlook}"
+    );
+}

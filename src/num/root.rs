@@ -2,8 +2,11 @@
 
 use std::convert::Infallible;
 
-/// Most steps: a bracket of 1e3 is halved to 1e-13 even if every step were a bisection.
-const STEPS: usize = 54;
+/// Most steps: a bracket of 1e3 is halved to 1e-13 even where every second step has to be a bisection.
+const STEPS: usize = 108;
+/// How near the ends of a bracket come, relatively, and how far beside a secant's root the next look is.
+const NEAR: f64 = 1e-12;
+const BESIDE: f64 = 2e-13;
 
 /// Where an increasing function crosses 0 in `[low, high]`; the end next to the root where it lies outside.
 ///
@@ -17,8 +20,8 @@ pub(crate) fn increasing(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     if !(above > 0.0) {
         return high;
     }
-    let near = |a: f64, b: f64| b - a <= 1e-14 * (1.0 + a.abs().max(b.abs()));
-    let Ok((a, b)) = crossing((low, below), (high, above), (near, 0.0), |x| Ok::<_, Infallible>(f(x)));
+    let near = |a: f64, b: f64| b - a <= NEAR * (1.0 + a.abs().max(b.abs()));
+    let Ok((a, b)) = crossing((low, below), (high, above), (near, BESIDE), |x| Ok::<_, Infallible>(f(x)));
     0.5 * (a + b)
 }
 
@@ -32,25 +35,34 @@ pub(crate) fn crossing<E>(
     (near, beside): (impl Fn(f64, f64) -> bool, f64),
     f: impl Fn(f64) -> Result<f64, E>,
 ) -> Result<(f64, f64), E> {
-    for step in 0..STEPS {
+    let (mut last, mut recent) = (None, [f64::INFINITY; 3]);
+    for _ in 0..STEPS {
         if near(a, b) {
             break;
         }
         let root = (a * fb - b * fa) / (fb - fa);
         let secant = if b - root > root - a { root + beside } else { root - beside };
-        // Every third step halves the bracket, so that a bent function cannot stall.
-        let x = if step % 3 == 2 || !(secant > a && secant < b) { 0.5 * (a + b) } else { secant };
+        // Three steps that did not halve the bracket are followed by one that does.
+        let [before, second, third] = recent;
+        let stalls = b - a > 0.5 * before;
+        let x = if stalls || !(secant > a && secant < b) { 0.5 * (a + b) } else { secant };
+        recent = if stalls { [f64::INFINITY; 3] } else { [second, third, b - a] };
         let fx = f(x)?;
         if fx == 0.0 {
             return Ok((x, x));
         }
-        if fx < 0.0 {
+        let side = fx < 0.0;
+        if side {
             (a, fa) = (x, fx);
-            fb *= 0.5;
         } else {
             (b, fb) = (x, fx);
-            fa *= 0.5;
         }
+        // The end that stays for the second time counts half.
+        if last == Some(side) {
+            let stays = if side { &mut fb } else { &mut fa };
+            *stays *= 0.5;
+        }
+        last = Some(side);
     }
     Ok((a, b))
 }
@@ -65,6 +77,17 @@ mod tests {
         assert!((increasing(-10.0, 10.0, |x| x * x * x - 2.0) - 1.259_921_049_894_873_2).abs() < 1e-12);
         assert!((increasing(-700.0, 700.0, |x| 1.0 - exp(-x)) - 0.0).abs() < 1e-12);
         assert!((increasing(0.0, 1.0, |x| if x < 0.3 { -1.0 } else { 1.0 }) - 0.3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_smooth_function_is_asked_a_dozen_times() {
+        let asked = std::cell::Cell::new(0);
+        let root = increasing(-12.0, 12.0, |x| {
+            asked.set(asked.get() + 1);
+            1.0 / (1.0 + exp(-x)) - 0.3
+        });
+        assert!((root + 0.847_297_860_387_203_7).abs() < 1e-12);
+        assert!(asked.get() < 16, "{}", asked.get());
     }
 
     #[test]

@@ -261,7 +261,7 @@ impl fmt::Display for Comparison {
         if let Some((lower, upper)) = self.interval {
             write!(f, " (95 % range {lower:.2} to {upper:.2})")?;
         }
-        write!(f, "; closer in {n_closer} of {n} windows")?;
+        write!(f, "\n  closer in {n_closer} of {n} windows")?;
         match self.p_value {
             Some(p) if p.get() < 0.001 => write!(f, ", p < .001"),
             Some(p) => write!(f, ", p = {:.3}", p.get()),

@@ -301,11 +301,7 @@ impl fmt::Display for Forecast {
             read(high)
         )?;
         match self.n_scenarios {
-            Some(n) => write!(
-                f,
-                " ({n} scenarios, Monte Carlo error of the mean {})",
-                read(self.mean_standard_error())
-            ),
+            Some(n) => write!(f, " ({n} scenarios: mean +-{})", read(self.mean_standard_error())),
             None => Ok(()),
         }
     }

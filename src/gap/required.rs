@@ -307,8 +307,8 @@ impl RequiredPipeline {
 impl fmt::Display for RequiredPipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, confidence, chance, period, as_of, .. } = self;
-        write!(f, "New pipeline for {confidence} confidence in {target} ({chance} without) for {period}")?;
-        write!(f, " as of {}", as_of.format("%Y-%m-%d"))?;
+        write!(f, "New pipeline for {confidence} confidence in {target} for {period}")?;
+        write!(f, " as of {}\n  without it {chance}", as_of.format("%Y-%m-%d"))?;
         for RequiredInStage { stage, days } in &self.stages {
             write!(f, "\n  {stage:.40}")?;
             let rows = [0, days.len() / 4, days.len() / 2, 3 * days.len() / 4];

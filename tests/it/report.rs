@@ -219,11 +219,11 @@ fn tables_of_every_answer_stand_straight() {
 #[test]
 fn prints_are_narrow_and_the_same_each_time() {
     let log = company(World::Segments);
+    let mut wide = Vec::new();
     for [print, again] in prints(&log) {
         assert_eq!(print, again);
         assert!(!print.is_empty() && !print.contains("NaN"), "{print}");
-        for line in print.lines() {
-            assert!(line.chars().count() <= 100, "{} wide: {line}", line.chars().count());
-        }
+        wide.extend(print.lines().filter(|line| line.chars().count() > 100).map(str::to_owned));
     }
+    assert_eq!(wide, Vec::<String>::new());
 }

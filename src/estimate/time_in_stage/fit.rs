@@ -176,15 +176,15 @@ impl TimeFit {
     }
 }
 
-/// `half of the stays last longer than 31.2; Weibull (shape 1.11, scale 43.4) from 26 stays, 12 ended`.
+/// `half of the stays last longer than 31.2`, and below it `Weibull (shape 1.11, scale 43.4) from 26 stays, 12 ended`.
 impl fmt::Display for TimeFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let median = Rounded(self.time.quantile(Level::HALF));
         match self.converted {
-            Some(share) => write!(f, "{share} ever get there, half of those within {median}; ")?,
-            None => write!(f, "half of the stays last longer than {median}; ")?,
+            Some(share) => write!(f, "{share} ever get there, half of those within {median}")?,
+            None => write!(f, "half of the stays last longer than {median}")?,
         }
-        write!(f, "{} from {} stays, {} ended", self.time, self.n, self.n_ended)
+        write!(f, "\n  {} from {} stays, {} ended", self.time, self.n, self.n_ended)
     }
 }
 

@@ -119,7 +119,7 @@ impl Meeting<'_> {
 
     fn week(&self) -> Result<()> {
         ask("What changed since last Monday?");
-        let week = Waterfall::of_log(self.log, date(2026, 1, 26)?, self.known.at())?;
+        let week = Waterfall::of_log(self.log, date(2026, 2, 2)?, self.known.at())?;
         let [from, to] = [week.opening(), week.closing()].map(|bar| bar.amount);
         println!("The pipeline went from {} to {}.\n\n{week}", amount(from)?, amount(to)?);
         Ok(())
@@ -136,16 +136,20 @@ impl Meeting<'_> {
         );
         let deals = gap.deciding(5);
         deals.iter().for_each(|deal| println!("{deal}"));
-        let Some(first) = deals.first().and_then(|deal| deal.deal()) else { return Ok(()) };
+        let largest = gap.swing().iter().max_by(|a, b| a.amount().get().total_cmp(&b.amount().get()));
+        let Some(first) = largest.and_then(|deal| deal.deal()) else { return Ok(()) };
         let lost = Scenario::default().deal(first, WhatIf::Lost);
         let then = self.model.gap_under(&self.book, &self.quarter, (self.target, self.eighty), &lost)?;
-        println!("{first} lost for sure: {}", percent(then.chance()));
+        println!("{first}, the biggest, lost for sure: {}", percent(then.chance()));
         Ok(())
     }
 
     fn win_rate(&self) -> Result<()> {
         ask("What is the real win rate from proposal, and is the change noise?");
-        println!("Proposals: {}.\n", self.known.win_rate("proposal")?);
+        println!(
+            "Proposals: {}.\nOf all deals created in a year, within 120 days:\n",
+            self.known.win_rate("proposal")?
+        );
         let year = |year| Period::new(date(year, 1, 1)?, date(year + 1, 1, 1)?);
         let level = Level::new(0.95)?;
         let mut ranges = Vec::new();
@@ -168,18 +172,13 @@ impl Meeting<'_> {
         ask("How long do deals sit in legal, and which are past the point?");
         let times = self.known.time_in_stage("legal")?;
         let quality = self.known.data_quality();
-        println!("{} open deals are older than 99 % of those that were won later.\n", quality.n_stale());
+        let past = || quality.stale().iter().filter(|deal| deal.stage() == "legal");
+        println!("{} deals are past it: older than 99 % of those that were won later.\n", past().count());
         println!("{times}");
-        for deal in quality.stale().iter().take(5) {
-            println!(
-                "  {} in {} for {} days, limit {}",
-                deal.deal(),
-                deal.stage(),
-                deal.age_days(),
-                deal.limit_days()
-            );
+        for deal in past().take(5) {
+            println!("  {} for {} days, limit {}", deal.deal(), deal.age_days(), deal.limit_days());
         }
-        println!("{}", times.changed_since(date(2025, 1, 1)?)?);
+        println!("against 2025 and later: {}", times.changed_since(date(2025, 1, 1)?)?);
         Ok(())
     }
 
@@ -187,7 +186,7 @@ impl Meeting<'_> {
         ask("How much will slip, and where to?");
         let slippage = self.model.slippage(&self.book, &self.quarter)?.with_past(&self.known)?;
         let [slips, due] = [slippage.slipping().amount, slippage.amount()].map(amount);
-        println!("{} of the {} that are due will be won later.\n\n{slippage}", slips?, due?);
+        println!("{} of the {} that are due are expected to be won later.\n\n{slippage}", slips?, due?);
         Ok(())
     }
 

@@ -18,7 +18,7 @@
 //! # Ok::<(), dealcast::Error>(())
 //! ```
 //! The data above are made up by [`synthetic`]; [`tidy`] reads a table of stage changes, and the examples of the
-//! repository show a program for each question: `quickstart`, `stage_log_forecast`, `embed_in_service`.
+//! repository show a program for each question: `quickstart`, `questions`, `gap_to_goal`, `embed_in_service`, and one for each CRM.
 //!
 //! # The way of the data
 //! ```text

@@ -155,6 +155,8 @@ impl DealLog {
     /// The log as it was visible at an instant (a date is its midnight): facts that had happened and were known before
     /// it, to the second. Where the log comes from snapshots, nothing is known of the days since the last one, so the view
     /// is that of the last snapshot's instant.
+    ///
+    /// An export made during a day shows that day as well: ask as of the next one.
     pub fn as_of(&self, at: impl Into<NaiveDateTime>) -> Known<'_> {
         Known::new(self, at.into())
     }

@@ -216,11 +216,17 @@ impl GapAnalysis {
         &self.swing
     }
 
-    /// The `n` deals that decide most, the largest swing first; those of equal swing by amount.
+    /// The `n` deals that decide most: by how far the chance is moved, up or down, by what becomes of the deal, its swing
+    /// times sqrt(p (1 - p)). A large deal that hardly ever is won has a large swing and decides nothing. Those that
+    /// decide alike by amount.
     pub fn deciding(&self, n: usize) -> Vec<&DealSwing> {
         let mut deals: Vec<&DealSwing> = self.swing.iter().collect();
+        let moves = |deal: &DealSwing| {
+            let p = deal.chance().get();
+            deal.swing() * (p * (1.0 - p)).sqrt()
+        };
         deals.sort_by(|a, b| {
-            b.swing().total_cmp(&a.swing()).then(b.amount().get().total_cmp(&a.amount().get()))
+            moves(b).total_cmp(&moves(a)).then(b.amount().get().total_cmp(&a.amount().get()))
         });
         deals.truncate(n);
         deals

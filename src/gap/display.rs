@@ -94,8 +94,8 @@ impl GapAnalysis {
         for deal in self.deciding(3).into_iter().filter(|deal| deal.swing() > 0.005) {
             let said = |p: Option<Probability>| p.map_or_else(|| "-".to_owned(), |p| Percent(p).to_string());
             let (won, lost) = (said(deal.given_won()), said(deal.given_lost()));
-            let name = deal.deal().unwrap_or("a deal");
-            write!(f, "  decides: {name:.24}, {} at {}:", deal.amount(), Percent(deal.chance()))?;
+            let name = crate::error::shortened(deal.deal().unwrap_or("a deal"), 40);
+            write!(f, "  decides: {name}, {} at {}:", deal.amount(), Percent(deal.chance()))?;
             writeln!(f, " {won} if won, {lost} if not")?;
         }
         Ok(())

@@ -309,6 +309,9 @@ impl fmt::Display for RequiredPipeline {
         let Self { target, confidence, chance, period, as_of, .. } = self;
         write!(f, "New pipeline for {confidence} confidence in {target} for {period}")?;
         write!(f, " as of {}\n  without it {chance}", as_of.format("%Y-%m-%d"))?;
+        if chance.get() >= confidence.get() {
+            return write!(f, ": nothing new is needed");
+        }
         for RequiredInStage { stage, days } in &self.stages {
             write!(f, "\n  {stage:.40}")?;
             let rows = [0, days.len() / 4, days.len() / 2, 3 * days.len() / 4];
@@ -320,6 +323,10 @@ impl fmt::Display for RequiredPipeline {
                 last = Some(on.created);
                 let deal = on.required.deal;
                 write!(f, "\n    created {}: ", on.created)?;
+                if deal.win_probability.get() < SLIM {
+                    write!(f, "too late, {} of new deals are won in time", deal.win_probability)?;
+                    continue;
+                }
                 match (on.required.n_deals, on.required.amount()) {
                     (Some(n), Some(amount)) => {
                         let amount = Amount::new(amount).unwrap_or(Amount::ZERO);
@@ -328,14 +335,14 @@ impl fmt::Display for RequiredPipeline {
                     }
                     _ => write!(f, "not even {MOST} deals of {} are enough", deal.amount)?,
                 }
-                write!(f, ", won in time with {}", deal.win_probability)?;
+                write!(f, ", {} of them won in time", deal.win_probability)?;
             }
             let least = Probability::rounded(SLIM);
             match self.last_date_of(stage, least) {
-                Some((day, chance)) => {
-                    write!(f, "\n    a new deal counts with {least} until {day} ({chance} then)")?;
+                Some((day, _)) => {
+                    write!(f, "\n    after {day} less than {least} of new deals are won in time")?;
                 }
-                None => write!(f, "\n    no new deal counts with {least} any more")?,
+                None => write!(f, "\n    less than {least} of new deals are won in time")?,
             }
         }
         Ok(())

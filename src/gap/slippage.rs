@@ -286,6 +286,13 @@ impl fmt::Display for Slippage {
         for (period, won) in self.later.iter().take(SHOWN) {
             line(&format!("  {period}"), *won)?;
         }
+        let rest = self.later.iter().skip(SHOWN).fold(Won::default(), |sum, (_, won)| Won {
+            amount: sum.amount + won.amount,
+            n_deals: sum.n_deals + won.n_deals,
+        });
+        if rest.n_deals > 0.0 {
+            line("  later", rest)?;
+        }
         line("never won", self.never)?;
         if let Some(SlippedSoFar { due, slipped }) = self.so_far {
             write!(f, "\n  since it began: {} of {} deals that were due slipped", slipped.n, due.n)?;

@@ -117,6 +117,9 @@ impl Weighted<'_> {
         }
         // The relative variance of a mean of so unequal amounts.
         let noise = squares / (actual.1 * actual.1);
+        if !noise.is_finite() {
+            return 1.0; // Squares of such amounts are no numbers any more.
+        }
         exp(ln(size) * PRIOR_SIZE * PRIOR_SIZE / (PRIOR_SIZE * PRIOR_SIZE + noise))
     }
 

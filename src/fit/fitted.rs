@@ -23,6 +23,8 @@ const FEW_WINS: usize = 20;
 /// Largest correlation of luck the model admits.
 const MOST_RHO: f64 = 0.6;
 const MOST_TAU: f64 = 2.0;
+/// Most chances a split period may have, buckets times open deals: 80 MB of them.
+const MOST_CELLS: usize = 10_000_000;
 /// Neighbours in size are put together up to this share of new business, in number and in amount.
 const LEAST_SHARE: f64 = 1.0 / 100.0;
 
@@ -292,6 +294,14 @@ impl FittedModel {
         if book.as_of() < self.as_of {
             return Err(Error::new(ErrorKind::LookAhead, format!("a book as of {} or later", self.as_of))
                 .found(book.as_of()));
+        }
+        if ends.len().saturating_mul(book.n_open().max(1)) > MOST_CELLS {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("at most {MOST_CELLS} buckets x open deals"),
+            )
+            .found(format!("{} x {}", ends.len(), book.n_open()))
+            .field("period"));
         }
         let day = day_number(book.as_of().date());
         let rest = day_number(period.end()).saturating_sub(day);

@@ -21,6 +21,7 @@ use crate::num::special::exp;
 use crate::num::{bits, root};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Places of an expected close: not stated, long overdue, overdue, in each third of the window, in the third after it,
 /// later.
@@ -177,7 +178,7 @@ pub(crate) fn lift(p: f64, odds: f64) -> f64 {
 pub(crate) struct Heard {
     place: usize,
     /// Empty for none.
-    category: String,
+    category: Arc<str>,
     bin: usize,
 }
 
@@ -213,14 +214,14 @@ pub(crate) fn heard<'d>(
     window: (i32, i32),
     deals: impl Iterator<Item = (&'d Open, f64, bool)>,
 ) -> Vec<(Heard, Count)> {
-    let mut heard: BTreeMap<Heard, Count> = BTreeMap::new();
+    let (mut heard, silent): (BTreeMap<Heard, Count>, Arc<str>) = (BTreeMap::new(), Arc::from(""));
     if past.history.said.is_empty() {
         return Vec::new();
     }
     for (deal, p, won) in deals {
         let what = Heard {
             place: deal.said.place(window),
-            category: past.history.said.name(deal.said.category).unwrap_or_default().to_owned(),
+            category: past.history.said.name(deal.said.category).unwrap_or(&silent).clone(),
             bin: CHANCE_ENDS.partition_point(|&end| end <= p),
         };
         let count = heard.entry(what).or_default();

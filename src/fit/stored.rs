@@ -119,7 +119,8 @@ fn check_process(process: &Process, n_open: usize) -> Result<()> {
     let entries = process.entries.iter().all(|entry| {
         usize::from(entry.stage) <= n_open
             && usize::try_from(entry.group).is_ok_and(|group| group < process.effects.n_groups())
-            && (0.0..=1.0).contains(&entry.weight)
+            // Shares that were added up may exceed 1 by rounding.
+            && (0.0..=1.0 + 1e-9).contains(&entry.weight)
             && entry.amount.is_none_or(|amount| amount >= 0.0)
     });
     check(entries, "entries of known stage and group with a weight from 0 to 1 and an amount >= 0")

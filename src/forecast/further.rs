@@ -135,7 +135,8 @@ impl Total {
         (amount, chances): (f64, &[f64]),
         options: &ForecastOptions,
     ) -> Result<Vec<Enough>> {
-        let mut start = 1;
+        // A deal that is less likely than one of which none suffices does not suffice either.
+        let (mut start, mut hopeless) = (1, f64::NEG_INFINITY);
         chances
             .iter()
             .map(|p| {
@@ -145,11 +146,14 @@ impl Total {
                     }
                     Ok(self.with_more((*p, amount), n)?.exact(options)?.at_least(goal.target))
                 };
-                if self.is_out_of_reach(goal, (*p, amount)) {
+                if *p <= hopeless || self.is_out_of_reach(goal, (*p, amount)) {
                     return Ok(Enough { n: None, chance: chance(0)? });
                 }
                 let enough = least(goal, start, chance)?;
-                start = enough.n.unwrap_or(start);
+                match enough.n {
+                    Some(n) => start = n,
+                    None => hopeless = *p,
+                }
                 Ok(enough)
             })
             .collect()

@@ -3,8 +3,9 @@
 use super::Target;
 use super::display::{percent, read};
 use crate::deals::Known;
+use crate::fit::within_reach;
 use crate::forecast::Forecast;
-use crate::time::{FiscalCalendar, Period};
+use crate::time::{FiscalCalendar, Period, day_number};
 use crate::{Amount, Error, ErrorKind, Level, Result};
 use chrono::NaiveDateTime;
 use serde::Serialize;
@@ -88,6 +89,7 @@ impl Known<'_> {
     /// # Ok::<(), dealcast::Error>(())
     /// ```
     pub fn pacing(&self, calendar: FiscalCalendar, period: &Period, target: Target) -> Result<Pacing> {
+        within_reach(day_number(period.start()).saturating_sub(day_number(self.at().date())))?;
         let first = self.deals().map(|deal| deal.created()).min();
         let begun = |past: &Period| first.is_some_and(|first| first <= past.start().into());
         let earlier = std::iter::successors(calendar.before(period).ok(), |past| calendar.before(past).ok());

@@ -10,7 +10,7 @@ use crate::time::{Period, civil, seconds};
 use crate::{Amount, Level, Probability, Result};
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Most past periods that are looked at.
@@ -353,7 +353,7 @@ fn add_period(
             _ => None,
         })
         .collect();
-    let mut seen: Vec<Category> = Vec::new();
+    let mut seen: BTreeSet<Category> = BTreeSet::new();
     for deal in known.as_of(then).deals() {
         let open = matches!(deal.position(), Position::Open { .. });
         if !open || !is_due(deal.expected_close(), period) {
@@ -367,9 +367,8 @@ fn add_period(
             open: 0.0,
             won: 0.0,
         });
-        if !seen.contains(&category) {
+        if seen.insert(category) {
             sums.n_periods += 1;
-            seen.push(category);
         }
         let was = deal.amount().map_or(0.0, Amount::get);
         (sums.n_deals, sums.open) = (sums.n_deals + 1, (sums.open + was).min(f64::MAX));

@@ -23,7 +23,7 @@ pub(crate) const RISK: u8 = CENSORED;
 
 /// Facts older than this many weeks before the boundary are not counted: 40 years, ten times the longest memory of
 /// a model whose period is a quarter. It bounds the size of the counts whatever dates a log holds.
-const WEEKS: i32 = 2087;
+pub(crate) const WEEKS: i32 = 2087;
 
 /// Exits and deal-days at risk by week and [`Cell`], in order of both.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use crate::deals::Known;
 use crate::time::civil_day;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Statements by deal, each deal's in order of time.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ pub(crate) struct Said {
     /// By number.
     pub categories: Dated<u32>,
     /// By number, in order.
-    names: Vec<String>,
+    names: Vec<Arc<str>>,
 }
 
 impl Said {
@@ -55,7 +56,7 @@ impl Said {
             said.closes.push(deal.closes());
             said.categories.push(deal.categories().filter_map(|(at, name)| Some((at, number(name)?))));
         }
-        said.names = names.into_iter().map(str::to_owned).collect();
+        said.names = names.into_iter().map(Arc::from).collect();
         said
     }
 
@@ -65,13 +66,13 @@ impl Said {
     }
 
     /// The name of a category by its number, counted from 1.
-    pub(crate) fn name(&self, number: u32) -> Option<&str> {
+    pub(crate) fn name(&self, number: u32) -> Option<&Arc<str>> {
         let at = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.names.get(at).map(String::as_str)
+        self.names.get(at)
     }
 
     /// All categories, in order.
-    pub(crate) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 }

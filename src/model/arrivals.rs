@@ -11,6 +11,7 @@ use super::memory::{Memory, Series};
 use super::season::{Months, Week};
 use super::shrink;
 use crate::history::Past;
+use crate::history::counts::WEEKS;
 use crate::num::{bits, count};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,9 @@ pub(crate) struct Arrivals {
 
 impl Arrivals {
     pub(crate) fn learn(past: Past<'_>, horizon: i32, seasons: bool) -> Self {
-        let created: Vec<i32> = past.arrivals().map(|v| v.entered).collect();
+        // As far back as anything is counted.
+        let begin = past.day - 7 * WEEKS;
+        let created: Vec<i32> = past.arrivals().map(|v| v.entered).filter(|&day| day >= begin).collect();
         let Some(&first) = created.iter().min() else {
             let variance = PRIOR_SD * PRIOR_SD;
             return Self { daily: 0.0, weekday: [1.0; 7], months: Months::NONE, variance };

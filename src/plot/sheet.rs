@@ -378,6 +378,9 @@ fn dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
 }
 
 fn escaped(text: &str) -> String {
+    // The two characters of a text that XML does not know; those of control are gone by now.
+    let known = |c: char| !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().filter(|&c| known(c)).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

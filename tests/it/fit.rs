@@ -282,3 +282,62 @@ fn deals_found_on_the_day_of_the_sync_are_no_arrivals() {
     // 28 are created, those of the last week are not won in time.
     assert!((deals.new_business() - 21.0).abs() < 3.0, "{}", deals.new_business());
 }
+
+/// Fifty deals of a year at these prices, some won, some lost.
+fn priced(amount: impl Fn(u64) -> f64) -> DealLog {
+    let process = SalesProcess::open(["offer"]).unwrap();
+    let mut events = Vec::new();
+    for n in 0..50_u64 {
+        let created = day(2025, 1, 1) + Days::new(n * 21 % 360);
+        let deal = |at, to: &str| DealEvent::new(format!("deal {n}"), at, Change::Entered(to.into()));
+        events.push(deal(created, "offer").and(Change::Amount(Some(amount(n)))));
+        if n % 2 == 0 {
+            events.push(deal(created + Days::new(5 + n % 20), if n % 4 == 0 { "won" } else { "lost" }));
+        }
+    }
+    DealLog::from_events(&process, events).unwrap()
+}
+
+#[test]
+fn models_of_any_amounts_reload() {
+    let year = day(2026, 1, 1);
+    let prices: [&dyn Fn(u64) -> f64; 5] = [
+        &|_| 99.0,
+        &|n| f64::from(u8::try_from(n % 7 + 1).unwrap()) * 1e-300,
+        &|_| 1e154,
+        &|_| 5e-324,
+        &|_| 0.0,
+    ];
+    for amount in prices {
+        let log = priced(amount);
+        let quarter = Period::days(year, 91).unwrap();
+        let known = log.as_of(year);
+        let model = ForecastModel::default().fit(&known, &quarter).unwrap();
+        let text = serde_json::to_string(&model).unwrap();
+        let again: FittedModel = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        assert!(model.forecast(&known.snapshot(), &quarter).is_ok_and(|said| said.mean().is_finite()));
+    }
+}
+
+#[test]
+fn a_period_without_end_is_not_laid_out() {
+    let model = FittedModel::assumed(
+        &SalesProcess::open(["offer"]).unwrap(),
+        [dealcast::Probability::new(0.5).unwrap()],
+        dealcast::Timing::ExpectedClose,
+    )
+    .unwrap();
+    let row = |n: u32| SnapshotRow {
+        deal_id: format!("deal {n}"),
+        stage: "offer".into(),
+        amount: Some(1.0),
+        ..SnapshotRow::default()
+    };
+    let book = Snapshot::from_rows(model.process(), day(2026, 1, 1).into(), (0..2000).map(row)).unwrap();
+    let ever = Period::new(day(2026, 1, 1), day(250_000, 1, 1)).unwrap();
+    for split in [Split::Weeks, Split::Months] {
+        let refused = model.total(&book, &ever, split).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::TooLarge, "{refused}");
+    }
+}

@@ -71,6 +71,11 @@ impl Table {
             .map(move |(i, row)| (place(i).0, place(i).1, row))
     }
 
+    /// All rows, by stage, then bin.
+    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        self.values.chunks_exact_mut(self.n_open + 2)
+    }
+
     /// Whether a stored table has the size its number of stages asks for, and each number passes.
     pub(crate) fn is_valid(&self, n_open: usize, passes: impl Fn(f64) -> bool) -> bool {
         self.n_open == n_open

@@ -106,7 +106,7 @@ impl Process {
         let n_groups = process.effects.n_groups();
         let place = |v: &Visit| usize::try_from(group(v.deal)).unwrap_or(usize::MAX);
         let exposure = Exposure::before(past.day, past.visits(), (n_open, n_groups), place);
-        let steady: Vec<Table> = (0..n_groups).map(|group| process.hazards(group, None)).collect();
+        let steady: Vec<Table> = (0..n_groups).map(|group| process.hazards(group)).collect();
         if parts.calendar {
             process.weekdays = Weekdays::learn(&exposure, &steady);
         }
@@ -120,8 +120,8 @@ impl Process {
         history.classes.attributes.iter().map(|class| self.effects.group(class)).collect()
     }
 
-    /// Hazards of a group, on a day or on no day in particular.
-    fn hazards(&self, group: usize, day: Option<i32>) -> Table {
+    /// Hazards of a group on no day in particular.
+    fn hazards(&self, group: usize) -> Table {
         let n_open = self.base.n_open();
         let factors = self.effects.factors(group);
         let mut table = self.base.clone();
@@ -134,13 +134,19 @@ impl Process {
                 for factor in &factors {
                     odds.iter_mut().zip(factor.row(stage, bin)).for_each(|(m, f)| *m *= f);
                 }
-                if let Some(day) = day {
-                    odds.iter_mut().zip(self.weekdays.on(day, n_open)).for_each(|(m, f)| *m *= f);
-                    odds.iter_mut().zip(self.seasons.on(day, n_open)).for_each(|(m, f)| *m *= f);
-                }
                 multiply_odds(table.row_mut(stage, bin), odds.iter().copied());
             }
         }
+        table
+    }
+
+    /// The same on a day: odds multiply, so that weekday and month come on top.
+    fn on(&self, day: i32, steady: &Table) -> Table {
+        let n_open = self.base.n_open();
+        let factors = self.weekdays.on(day, n_open).zip(self.seasons.on(day, n_open));
+        let factors: Vec<f64> = factors.map(|(weekday, month)| weekday * month).collect();
+        let mut table = steady.clone();
+        table.rows_mut().for_each(|row| multiply_odds(row, factors.iter().copied()));
         table
     }
 
@@ -178,8 +184,7 @@ impl Process {
     /// the middle of each week.
     fn weekly(&self, past: Past<'_>, group_of: &[u32]) -> (Vec<i32>, Vec<Series>) {
         let n_open = self.base.n_open();
-        let hazards: Vec<Table> =
-            (0..self.effects.n_groups()).map(|group| self.hazards(group, None)).collect();
+        let hazards: Vec<Table> = (0..self.effects.n_groups()).map(|group| self.hazards(group)).collect();
         let hazards_of = |class: u32| {
             let group =
                 usize::try_from(class).ok().and_then(|class| group_of.get(class)).copied().unwrap_or(0);
@@ -213,7 +218,7 @@ impl Process {
         let n_open = self.base.n_open();
         let width = n_open + 2;
         let asked = std::mem::replace(&mut self.level, vec![1.0; n_open * width]);
-        let plain: Vec<Table> = (0..self.effects.n_groups()).map(|group| self.hazards(group, None)).collect();
+        let plain: Vec<Table> = (0..self.effects.n_groups()).map(|group| self.hazards(group)).collect();
         let totals = |factors: &dyn Fn(usize, i32, &mut [f64])| {
             let mut totals = vec![0.0; n_open * width];
             let mut row = vec![0.0; width];
@@ -257,12 +262,13 @@ impl Process {
             let weekday = if self.weekdays == Weekdays::NONE { 0 } else { weekday(day) };
             (weekday, if self.seasons == Seasons::NONE { 0 } else { month(day) })
         };
+        let steady = self.hazards(group);
+        let days: Vec<(i32, (usize, usize))> = (from..).take(n_days).map(|day| (day, kind(day))).collect();
         let mut kinds: BTreeMap<(usize, usize), Day> = BTreeMap::new();
-        let days: Vec<i32> = (from..).take(n_days).collect();
-        for &day in &days {
-            kinds.entry(kind(day)).or_insert_with(|| Day::new(self.hazards(group, Some(day))));
+        for &(day, kind) in &days {
+            kinds.entry(kind).or_insert_with(|| Day::new(self.on(day, &steady)));
         }
-        let course: Vec<&Day> = days.iter().filter_map(|&day| kinds.get(&kind(day))).collect();
+        let course: Vec<&Day> = days.iter().filter_map(|(_, kind)| kinds.get(kind)).collect();
         Course { days: &course, goal: self.base.n_open() }.run(standing)
     }
 }
